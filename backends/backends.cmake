@@ -1,0 +1,32 @@
+# backends.def: each row's folder is compiled when it can be; otherwise absent.c.in says why it is not.
+minerva_rows(backends/backends.def BACKEND backend_rows)
+set(backend_sources)
+foreach(name IN LISTS backend_rows)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/${name}/*.c)
+    if(sources)
+        list(APPEND backend_sources ${sources})
+    else()
+        set(backend_name ${name})
+        set(backend_reason "not in this version yet")
+        configure_file(${CMAKE_SOURCE_DIR}/backends/absent.c.in ${CMAKE_BINARY_DIR}/backends/${name}_absent.c @ONLY)
+        list(APPEND backend_sources ${CMAKE_BINARY_DIR}/backends/${name}_absent.c)
+    endif()
+endforeach()
+
+# A file's suffix names the instruction set it needs; it is entered only where the processor has it.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+    foreach(source IN LISTS backend_sources)
+        if(source MATCHES "_avx512\\.c$")
+            set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+                "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vbmi;-mavx512vnni;-mavx2;-mbmi2")
+        elseif(source MATCHES "_avx2\\.c$")
+            set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mbmi2")
+        endif()
+    endforeach()
+else()
+    list(FILTER backend_sources EXCLUDE REGEX "_avx(2|512)\\.c$")
+endif()
+
+file(GLOB backend_shared CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/*.c)
+add_library(backends STATIC ${backend_sources} ${backend_shared})
+target_link_libraries(backends PUBLIC base kernels minerva_flags)
