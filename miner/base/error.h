@@ -11,7 +11,7 @@
 #define MINERVA_BASE_ERROR_H
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 enum status {
 #define STATUS(name, sentence) STATUS_##name,
