@@ -1,6 +1,6 @@
 /*
- * device.h - the checked face of a device: asserts, bounds, counters and injected faults live here
- * once for all backends.
+ * device.h - the checked face of a device: asserts, bounds, counters and injected faults
+ * live here once for all backends.
  *
  * A device belongs to one thread.  All functions of that thread only.  Sizes in bytes.
  *
@@ -16,52 +16,57 @@ struct device_counters {
     uint64_t bytes_held;                 /* buffers and packed operands */
 };
 
-/* Every backend's struct device begins with this; every struct buffer with buffer_head. */
+/* Every backend's struct device begins with this; every struct buffer with buffer_head.
+ */
 struct device_head {
-    const struct backend  *backend;
-    uint32_t               index;
-    struct device_info     info;
+    const struct backend *backend;
+    uint32_t index;
+    struct device_info info;
     struct device_counters counters;
-    uint64_t               fail_at;   /* tests: the n-th call from now answers DEVICE_LOST; 0 never */
+    uint64_t fail_at; /* tests: the n-th call from now answers DEVICE_LOST; 0 never */
 };
 struct buffer_head {
     struct device *device;
-    size_t         size;
+    size_t size;
 };
 struct packed_head {
     struct device *device;
-    uint32_t       n, k;
-    bool           is_packed, is_noised;
-    struct noise   noise;              /* valid when noised */
+    uint32_t n, k;
+    bool is_packed, is_noised;
+    struct noise noise; /* valid when noised */
 };
 
 MUST_CHECK enum status device_open(const struct backend *backend, uint32_t index,
-                                   const struct device_options *options, struct device **out,
-                                   struct error *err);
-void device_close(struct device *device); /* everything made from it must be freed before; NULL is fine */
-const struct device_info     *device_info(const struct device *device);
+                                   const struct device_options *options,
+                                   struct device **out, struct error *err);
+void device_close(struct device *device); /* everything made from it must be freed before;
+                                             NULL is fine */
+const struct device_info *device_info(const struct device *device);
 const struct device_counters *device_counters(const struct device *device);
 void device_fail_at(struct device *device, uint64_t n);
 
-MUST_CHECK enum status device_buffer_new(struct device *device, size_t size, struct buffer **out);
-void   device_buffer_free(struct device *device, struct buffer *buffer);
+MUST_CHECK enum status device_buffer_new(struct device *device, size_t size,
+                                         struct buffer **out);
+void device_buffer_free(struct device *device, struct buffer *buffer);
 size_t device_buffer_size(const struct buffer *buffer);
 /* BAD_DATA outside the buffer's bounds. */
-MUST_CHECK enum status device_write(struct device *device, struct buffer *to, size_t offset,
-                                    const void *from, size_t size);
-MUST_CHECK enum status device_read(struct device *device, const struct buffer *from, size_t offset,
-                                   void *to, size_t size);
+MUST_CHECK enum status device_write(struct device *device, struct buffer *to,
+                                    size_t offset, const void *from, size_t size);
+MUST_CHECK enum status device_read(struct device *device, const struct buffer *from,
+                                   size_t offset, void *to, size_t size);
 MUST_CHECK enum status device_launch(struct device *device, const struct launch *launch);
 MUST_CHECK enum status device_finish(struct device *device);
 MUST_CHECK enum status device_packed_new(struct device *device, uint32_t n, uint32_t k,
                                          struct packed **out);
 void device_packed_free(struct device *device, struct packed *packed);
-MUST_CHECK enum status device_pack(struct device *device, struct packed *to, struct view b,
-                                   const struct noise *noise);
-MUST_CHECK enum status device_reserve(struct device *device, uint32_t m, uint32_t n, uint32_t k,
-                                      uint32_t rank);
-MUST_CHECK enum status device_multiply(struct device *device, const struct multiply *multiply);
-MUST_CHECK enum status device_plan(struct device *device, uint32_t m, uint32_t n, uint32_t k,
-                                   uint32_t work_max, struct matmul_plan *out);
+MUST_CHECK enum status device_pack(struct device *device, struct packed *to,
+                                   struct view b, const struct noise *noise);
+MUST_CHECK enum status device_reserve(struct device *device, uint32_t m, uint32_t n,
+                                      uint32_t k, uint32_t rank);
+MUST_CHECK enum status device_multiply(struct device *device,
+                                       const struct multiply *multiply);
+MUST_CHECK enum status device_plan(struct device *device, uint32_t m, uint32_t n,
+                                   uint32_t k, uint32_t work_max,
+                                   struct matmul_plan *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * matmul.h - the seam.  Models multiply only through a port; a proof-of-work port searches the
- * product for tickets and hands back the same exact clean product.
+ * matmul.h - the seam.  Models multiply only through a port; a proof-of-work port
+ * searches the product for tickets and hands back the same exact clean product.
  *
  * Ports and weights belong to their device's thread.
  *
@@ -11,54 +11,58 @@
 
 #include "backends/device.h"
 
-/* Names a product (task-pool.md section 5); the same four numbers as miner/work/site.h. */
+/* Names a product (task-pool.md section 5); the same four numbers as miner/work/site.h.
+ */
 struct matmul_site {
     uint32_t pack, pass, product, item;
 };
 
-/* A right operand, n x k int8 row major (B transposed), values in [-64, 64].  A model makes it once
- * and frees it.  What is derived of it lives beside it: the clean packed copy (made on first need)
- * and, for the newest job, its commitment and noised copy, kept by the proof-of-work port. */
+/* A right operand, n x k int8 row major (B transposed), values in [-64, 64].  A model
+ * makes it once and frees it.  What is derived of it lives beside it: the clean packed
+ * copy (made on first need) and, for the newest job, its commitment and noised copy, kept
+ * by the proof-of-work port. */
 struct weights {
     struct device *device;
-    struct view    values;           /* lent: must outlive the weights */
-    uint32_t       n, k;
-    struct packed *packed;           /* clean */
-    struct packed *noised;           /* room made by weights_reserve_noised(), else NULL */
+    struct view values; /* lent: must outlive the weights */
+    uint32_t n, k;
+    struct packed *packed; /* clean */
+    struct packed *noised; /* room made by weights_reserve_noised(), else NULL */
     struct weights_commitment {
-        bool     is_set;
-        uint8_t  key[32];            /* the job key it was made under */
-        uint8_t  root[32];           /* raw hash_B */
-        struct buffer *tree;         /* layers of chaining values, chunk layer first; the port's layout */
-        bool     is_noised;          /* noised holds B' for seed */
+        bool is_set;
+        uint8_t key[32];  /* the job key it was made under */
+        uint8_t root[32]; /* raw hash_B */
+        struct buffer
+            *tree; /* layers of chaining values, chunk layer first; the port's layout */
+        bool is_noised; /* noised holds B' for seed */
         struct noise noise;
     } commitment;
 };
-MUST_CHECK enum status weights_new(struct device *device, struct view values, uint32_t n, uint32_t k,
-                                   struct weights **out);
+MUST_CHECK enum status weights_new(struct device *device, struct view values, uint32_t n,
+                                   uint32_t k, struct weights **out);
 void weights_free(struct weights *weights); /* frees tree and copies too; NULL is fine */
-/* The clean packed copy is there afterwards.  Called by ports before the first product. */
+/* The clean packed copy is there afterwards.  Called by ports before the first product.
+ */
 MUST_CHECK enum status weights_pack(struct weights *weights);
 /* Room for the noised copy and the tree (tree_size bytes); for proof-of-work ports. */
 MUST_CHECK enum status weights_reserve_noised(struct weights *weights, size_t tree_size);
 
 struct matmul {
-    struct matmul_site site;         /* names it in findings */
-    uint32_t           m;            /* n and k are the weights' */
-    struct view        a;            /* m x k int8, row major; rows of several limbs are stacked */
-    struct weights    *b;
-    struct view        c;            /* m x n int32, exact; no buffer: the product itself is not wanted */
+    struct matmul_site site; /* names it in findings */
+    uint32_t m;              /* n and k are the weights' */
+    struct view a; /* m x k int8, row major; rows of several limbs are stacked */
+    struct weights *b;
+    struct view c; /* m x n int32, exact; no buffer: the product itself is not wanted */
 };
 
 struct matmul_port {
     enum status (*run)(struct matmul_port *port, const struct matmul *product);
     /* All findings of earlier products are out: before an answer leaves. */
     enum status (*drain)(struct matmul_port *port);
-    struct matmul_port *below;       /* NULL in the port that reaches the device */
-    struct device      *device;
-    uint64_t            macs;        /* m * n * k of all that went through */
-    uint64_t            proved_macs; /* of products multiplied under a job */
-    double              hashes;      /* m * n * d * min(r, 128) of those (pow.md section 7) */
+    struct matmul_port *below; /* NULL in the port that reaches the device */
+    struct device *device;
+    uint64_t macs;        /* m * n * k of all that went through */
+    uint64_t proved_macs; /* of products multiplied under a job */
+    double hashes;        /* m * n * d * min(r, 128) of those (pow.md section 7) */
 };
 
 /* The plain end: multiplies on the device. */

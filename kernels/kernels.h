@@ -1,7 +1,8 @@
 /*
  * kernels.h - the kernels by name, and what a launch of one needs.
  *
- * enum kernel is made of kernels.def; kernels_c.h has the C prototypes of the text compiled as C.
+ * enum kernel is made of kernels.def; kernels_c.h has the C prototypes of the text
+ * compiled as C.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,19 +23,20 @@ enum kernel {
 
 union scalar {
     uint32_t u32;
-    int32_t  i32;
-    float    f32;
+    int32_t i32;
+    float f32;
     uint64_t u64;
 };
 
-/* The text compiled as C: views are host pointers, scalars in the order of kernels.def. */
+/* The text compiled as C: views are host pointers, scalars in the order of kernels.def.
+ */
 typedef void kernel_function(uint64_t first, uint64_t last, void *const *views,
                              const union scalar *scalars);
 
 struct kernel_info {
-    const char      *name;
-    uint32_t         views, scalars; /* how many it takes */
-    kernel_function *run;            /* the definition */
+    const char *name;
+    uint32_t views, scalars; /* how many it takes */
+    kernel_function *run;    /* the definition */
 };
 extern const struct kernel_info kernel_table[KERNEL_COUNT];
 

@@ -1,8 +1,8 @@
 /*
  * bytes.h - spans, growing blobs with a maximum, hex, base64, little-endian numbers.
  *
- * A `struct bytes` never owns.  A `struct blob` owns and is born with its maximum.  Everything
- * that parses text refuses rather than guesses.  Any thread, no state.
+ * A `struct bytes` never owns.  A `struct blob` owns and is born with its maximum.
+ * Everything that parses text refuses rather than guesses.  Any thread, no state.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,14 +17,15 @@
 
 struct bytes {
     const uint8_t *data;
-    size_t         size;
+    size_t size;
 };
 
 struct blob {
-    uint8_t *data; /* data[size] is always a NUL once anything was added, so text may be used as such */
-    size_t   size;
-    size_t   capacity;
-    size_t   size_max;
+    uint8_t *data; /* data[size] is always a NUL once anything was added, so text may be
+                      used as such */
+    size_t size;
+    size_t capacity;
+    size_t size_max;
 };
 
 static inline struct bytes bytes_of(const void *data, size_t size)
@@ -33,12 +34,14 @@ static inline struct bytes bytes_of(const void *data, size_t size)
 }
 
 struct blob blob_empty(size_t size_max);
-void        blob_free(struct blob *blob); /* leaves it empty, with its maximum */
-void        blob_clear(struct blob *blob); /* keeps the memory */
-MUST_CHECK enum status blob_reserve(struct blob *blob, size_t size); /* FULL past the maximum, NO_MEMORY */
+void blob_free(struct blob *blob);  /* leaves it empty, with its maximum */
+void blob_clear(struct blob *blob); /* keeps the memory */
+MUST_CHECK enum status blob_reserve(struct blob *blob,
+                                    size_t size); /* FULL past the maximum, NO_MEMORY */
 MUST_CHECK enum status blob_add(struct blob *blob, const void *data, size_t size);
-MUST_CHECK enum status blob_addf(struct blob *blob, const char *format, ...) PRINTF_LIKE(2, 3);
-void        blob_drop_front(struct blob *blob, size_t size);
+MUST_CHECK enum status blob_addf(struct blob *blob, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+void blob_drop_front(struct blob *blob, size_t size);
 static inline struct bytes blob_bytes(const struct blob *blob)
 {
     return (struct bytes){.data = blob->data, .size = blob->size};
@@ -51,7 +54,8 @@ bool hex_decode(const char *text, void *data, size_t size);
 
 /* Standard base64 with padding, no line breaks (RFC 4648 section 4). */
 MUST_CHECK enum status base64_encode(struct bytes from, struct blob *to);
-/* Refuses wrong padding, foreign characters and non-zero unused bits: BAD_DATA, or to's errors. */
+/* Refuses wrong padding, foreign characters and non-zero unused bits: BAD_DATA, or to's
+ * errors. */
 MUST_CHECK enum status base64_decode(const char *text, size_t size, struct blob *to);
 
 /* A whole decimal number with no sign, blank or rest, at most max; false otherwise. */
@@ -62,7 +66,8 @@ bool hex_is_id(const char *text, size_t count);
 
 static inline uint32_t u32_load(const uint8_t *p)
 {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+           (uint32_t)p[3] << 24;
 }
 static inline uint64_t u64_load(const uint8_t *p)
 {

@@ -1,6 +1,6 @@
 /*
- * clock.h - time.  clock_ms() never goes back and is what durations are made of; clock_wall_s() is
- * the calendar.  Any thread.
+ * clock.h - time.  clock_ms() never goes back and is what durations are made of;
+ * clock_wall_s() is the calendar.  Any thread.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,6 @@
 /*
- * thread.h - a named thread that is started once and joined once, and the processors at hand.
+ * thread.h - a named thread that is started once and joined once, and the processors at
+ * hand.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +17,7 @@ typedef void thread_main(void *context);
 /* name: at most 15 characters, shown by the system.  context must outlive the thread. */
 MUST_CHECK enum status thread_start(const char *name, thread_main *main, void *context,
                                     struct thread **out);
-void     thread_join(struct thread *thread); /* waits, frees; NULL is fine */
-uint32_t thread_processors(void);            /* processors this process may use, at least 1 */
+void thread_join(struct thread *thread); /* waits, frees; NULL is fine */
+uint32_t thread_processors(void);        /* processors this process may use, at least 1 */
 
 #endif

@@ -1,9 +1,11 @@
 /*
- * safetensors.h - reading foreign safetensors files, and writing the canonical form of tasks.
+ * safetensors.h - reading foreign safetensors files, and writing the canonical form of
+ * tasks.
  *
- * Reading is strict (numerics.md 3.1): every length, range and overlap is checked.  The canonical
- * form (task-pool.md section 4): compact JSON, keys in byte order, padded with spaces to 8 bytes,
- * tensors in the order of their names without gaps, so that equal tensors are equal bytes.
+ * Reading is strict (numerics.md 3.1): every length, range and overlap is checked.  The
+ * canonical form (task-pool.md section 4): compact JSON, keys in byte order, padded with
+ * spaces to 8 bytes, tensors in the order of their names without gaps, so that equal
+ * tensors are equal bytes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,23 +15,27 @@
 #include "miner/models/artifact.h"
 
 struct safetensors {
-    size_t         count;
-    struct tensor *tensors;   /* sorted by name; data points into the file's bytes; no hashes */
+    size_t count;
+    struct tensor
+        *tensors; /* sorted by name; data points into the file's bytes; no hashes */
 };
 
 /* file must outlive out. */
-MUST_CHECK enum status safetensors_parse(struct bytes file, struct safetensors *out, struct error *err);
+MUST_CHECK enum status safetensors_parse(struct bytes file, struct safetensors *out,
+                                         struct error *err);
 void safetensors_free(struct safetensors *file);
 const struct tensor *safetensors_find(const struct safetensors *file, const char *name);
 /* Parsed as above, and exactly the canonical bytes of what it holds; else BAD_DATA. */
-MUST_CHECK enum status safetensors_parse_canonical(struct bytes file, struct safetensors *out,
+MUST_CHECK enum status safetensors_parse_canonical(struct bytes file,
+                                                   struct safetensors *out,
                                                    struct error *err);
-/* Writes the canonical form of tensors (any order; name, dtype, rank, shape and data are read). */
-MUST_CHECK enum status safetensors_write(const struct tensor *tensors, size_t count, struct blob *out,
-                                         struct error *err);
-size_t      dtype_size(enum dtype dtype);
-const char *dtype_name(enum dtype dtype);   /* "F32" */
+/* Writes the canonical form of tensors (any order; name, dtype, rank, shape and data are
+ * read). */
+MUST_CHECK enum status safetensors_write(const struct tensor *tensors, size_t count,
+                                         struct blob *out, struct error *err);
+size_t dtype_size(enum dtype dtype);
+const char *dtype_name(enum dtype dtype); /* "F32" */
 /* Reads one element of a float tensor (F32, F16, BF16) exactly as f32. */
-float       dtype_load_f32(enum dtype dtype, const uint8_t *data, uint64_t index);
+float dtype_load_f32(enum dtype dtype, const uint8_t *data, uint64_t index);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * finding.h - what a device claims to have found, with everything needed to prove it.
  *
- * Owns its opened chunks, so that it outlives the buffers it came from.  Made by a proof-of-work
- * run on the worker's thread, handed to the prover, who turns it into a share or counts it against
- * the device.
+ * Owns its opened chunks, so that it outlives the buffers it came from.  Made by a
+ * proof-of-work run on the worker's thread, handed to the prover, who turns it into a
+ * share or counts it against the device.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,13 +17,13 @@
 enum { TASK_ID_SIZE = 32, MODEL_ID_SIZE = 64 }; /* hex digits */
 
 struct finding {
-    struct job  *job;                       /* held */
-    char         task_id[TASK_ID_SIZE + 1]; /* "" when no task was assigned */
-    struct site  site;
+    struct job *job;                /* held */
+    char task_id[TASK_ID_SIZE + 1]; /* "" when no task was assigned */
+    struct site site;
     struct proof proof;
-    uint8_t      ticket[DIGEST_SIZE];       /* as the device computed it */
-    uint32_t     device;                    /* index in the program's list, for the ledger */
-    uint64_t     found_ms;
+    uint8_t ticket[DIGEST_SIZE]; /* as the device computed it */
+    uint32_t device;             /* index in the program's list, for the ledger */
+    uint64_t found_ms;
 };
 
 void finding_free(struct finding *finding); /* releases the job too; NULL is fine */

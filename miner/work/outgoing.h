@@ -1,9 +1,9 @@
 /*
  * outgoing.h - what leaves a worker, in order: findings, shares and answers.
  *
- * The worker's queue to the prover carries FINDINGs and ANSWERs; the prover turns findings into
- * shares and hands everything on to the outbox in the order it came, so that a task's shares go
- * out before its result.
+ * The worker's queue to the prover carries FINDINGs and ANSWERs; the prover turns
+ * findings into shares and hands everything on to the outbox in the order it came, so
+ * that a task's shares go out before its result.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,8 +20,8 @@ struct outgoing {
     enum outgoing_kind kind;
     union {
         struct finding *finding;
-        struct share   *share;
-        struct answer  *answer;
+        struct share *share;
+        struct answer *answer;
     } as; /* owned */
 };
 
@@ -29,6 +29,7 @@ struct outgoing {
 struct outgoing *outgoing_finding(struct finding *what);
 struct outgoing *outgoing_share(struct share *what);
 struct outgoing *outgoing_answer(struct answer *what);
-void             outgoing_free(void *outgoing); /* struct outgoing *, and what it holds; fits queue_release */
+void outgoing_free(
+    void *outgoing); /* struct outgoing *, and what it holds; fits queue_release */
 
 #endif

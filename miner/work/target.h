@@ -1,5 +1,6 @@
 /*
- * target.h - 256-bit bounds: from hex, from nbits, scaled by a tile's work, compared with tickets.
+ * target.h - 256-bit bounds: from hex, from nbits, scaled by a tile's work, compared with
+ * tickets.
  *
  * Held as 32 little-endian bytes, the order in which a ticket is read (pow.md section 7).
  *
@@ -18,16 +19,19 @@ struct target {
 };
 
 /* 1 to 64 hex digits, big-endian as pools write them, an optional 0x in front. */
-MUST_CHECK enum status target_from_hex(const char *text, struct target *out, struct error *err);
-void          target_to_hex(const struct target *target, char text[65]); /* big-endian */
-struct target target_from_nbits(uint32_t nbits);  /* exponents beyond 256 bits give zero */
-uint32_t      target_to_nbits(const struct target *target);
-struct target target_from_work(uint64_t work);    /* floor(2^256 / work), work >= 2 */
-double        target_work(const struct target *target); /* 2^256 / T: multiply-accumulates a share */
+MUST_CHECK enum status target_from_hex(const char *text, struct target *out,
+                                       struct error *err);
+void target_to_hex(const struct target *target, char text[65]); /* big-endian */
+struct target target_from_nbits(uint32_t nbits); /* exponents beyond 256 bits give zero */
+uint32_t target_to_nbits(const struct target *target);
+struct target target_from_work(uint64_t work); /* floor(2^256 / work), work >= 2 */
+double
+target_work(const struct target *target); /* 2^256 / T: multiply-accumulates a share */
 /* out = target * factor; false when that does not fit 256 bits (never saturates). */
-bool          target_scale(const struct target *target, uint64_t factor, struct target *out);
-bool          target_met(const uint8_t ticket[32], const struct target *bound); /* ticket <= bound */
-bool          target_is_zero(const struct target *target);
-int           target_compare(const struct target *a, const struct target *b);
+bool target_scale(const struct target *target, uint64_t factor, struct target *out);
+bool target_met(const uint8_t ticket[32],
+                const struct target *bound); /* ticket <= bound */
+bool target_is_zero(const struct target *target);
+int target_compare(const struct target *a, const struct target *b);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * replay.c - runs a fuzz target over every file of a folder, so that a corpus is an ordinary test.
+ * replay.c - runs a fuzz target over every file of a folder, so that a corpus is an
+ * ordinary test.
  *
  * An empty folder is a failure: a corpus that vanished must not look like a pass.
  *
@@ -16,11 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int replay_file(const char *folder, const char *name)
 {
-    char         path[4096];
-    struct error err  = {0};
-    struct blob  blob = blob_empty((size_t)64 << 20);
+    char path[4096];
+    struct error err = {0};
+    struct blob blob = blob_empty((size_t)64 << 20);
 
-    if (file_join(folder, name, path, sizeof path, &err) || file_read(path, &blob, &err)) {
+    if (file_join(folder, name, path, sizeof path, &err) ||
+        file_read(path, &blob, &err)) {
         fprintf(stderr, "%s\n", error_text(&err));
         return 1;
     }
@@ -32,7 +34,7 @@ static int replay_file(const char *folder, const char *name)
 int main(int argc, char **argv)
 {
     DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
-    int  files = 0, bad = 0;
+    int files = 0, bad = 0;
 
     if (!folder) {
         fprintf(stderr, "usage: %s FOLDER (a corpus that can be read)\n", argv[0]);
