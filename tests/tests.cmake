@@ -1,6 +1,7 @@
 # tests/<room>/test_*.c: cmocka programs.  tests/<room>/test_*.{sh,py}: run with MINERVA, SOURCE and BUILD set.
 # tests/fuzz/fuzz_*.c: libFuzzer targets, always built as replayers of tests/fuzz/corpus/<name>.
-# A first-line comment `labels: a b` in a test gives ctest labels: tsan (runs under TSan too), slow.
+# A comment `labels: a b` in a test gives ctest labels: tsan (runs under TSan too), plain (not under sanitizers).
+add_custom_target(tests_tsan)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 function(minerva_test_properties test file)
@@ -9,6 +10,9 @@ function(minerva_test_properties test file)
         string(REGEX REPLACE ".*labels: *([a-z ]+[a-z]).*" "\\1" labels "${labels}")
         string(REPLACE " " ";" labels "${labels}")
         set_tests_properties(${test} PROPERTIES LABELS "${labels}")
+        if("tsan" IN_LIST labels AND TARGET ${test})
+            add_dependencies(tests_tsan ${test})
+        endif()
     endif()
     set_tests_properties(${test} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT
         "MINERVA=${CMAKE_BINARY_DIR}/minerva;SOURCE=${CMAKE_SOURCE_DIR};BUILD=${CMAKE_BINARY_DIR}")

@@ -1,16 +1,17 @@
 /*
  * error.h - outcomes and the sentences that explain them.
  *
- * A fallible function returns `enum status` (STATUS_OK is 0) and is MUST_CHECK.  Set-up paths also
- * take a `struct error *`, lent by the caller, filled once where the fault is first seen.  Nobody
- * prints and returns the same error.  Any thread; an error belongs to the thread that lent it.
+ * A fallible function returns `enum status` (STATUS_OK is 0) and is MUST_CHECK.  Set-up
+ * paths also take a `struct error *`, lent by the caller, filled once where the fault is
+ * first seen.  Nobody prints and returns the same error.  Any thread; an error belongs to
+ * the thread that lent it.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef MINERVA_BASE_ERROR_H
 #define MINERVA_BASE_ERROR_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 enum status {
@@ -24,7 +25,7 @@ enum status {
 
 struct error {
     enum status status;
-    char        text[ERROR_TEXT_MAX]; /* one sentence, no line end; longer ones are cut */
+    char text[ERROR_TEXT_MAX]; /* one sentence, no line end; longer ones are cut */
 };
 
 /* The sentence of a status, for use where no error was lent. Never NULL. */
