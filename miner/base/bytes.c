@@ -45,7 +45,7 @@ enum status blob_reserve(struct blob *blob, size_t size)
     data = memory_array(capacity + 1, 1); /* + 1: the NUL after the last byte */
     if (!data)
         return STATUS_NO_MEMORY;
-    if (blob->size)
+    if (blob->data && blob->size)
         memcpy(data, blob->data, blob->size);
     memory_free(blob->data);
     blob->data = data;

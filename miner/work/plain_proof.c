@@ -105,8 +105,8 @@ static enum status opening_copy(const struct opening_fields *fields, struct open
 
 static enum status opening_decode(struct reader *reader, struct opening *out)
 {
-    struct opening_fields fields;
-    uint64_t index_count;
+    struct opening_fields fields = {0};
+    uint64_t index_count = 0;
     enum status status;
 
     status =
