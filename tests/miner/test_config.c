@@ -1,0 +1,264 @@
+/*
+ * test_config.c - claimed: settings come from the table alone, the command line wins over
+ * the environment, that over the file, that over the default; whatever is wrong is
+ * refused with a sentence that names the place; and no failing allocation leaks or
+ * crashes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "miner/base/file.h"
+#include "miner/base/memory.h"
+#include "miner/config.h"
+
+enum { WORDS_MAX = 16 };
+
+static char folder[] = "/tmp/minerva-config-XXXXXX";
+static char path[64];
+
+/* Loads a command line of words; the sentence goes to err. */
+static enum status load(struct config **out, struct error *err, const char *const *words)
+{
+    char *argv[WORDS_MAX] = {(char *)(uintptr_t) "mine"};
+    int argc = 1;
+
+    *err = (struct error){0};
+    for (; *words; words++)
+        argv[argc++] = (char *)(uintptr_t)*words;
+    return config_load(argc, argv, out, err);
+}
+#define LOAD(out, err, ...) load(out, err, (const char *const[]){__VA_ARGS__, NULL})
+
+static void file_is(const char *text)
+{
+    struct error err;
+
+    assert_int_equal(file_write(path, bytes_of(text, strlen(text)), &err), STATUS_OK);
+}
+
+static void refused(enum status status, const struct error *err, enum status expected,
+                    const char *part)
+{
+    assert_int_equal(status, expected);
+    if (!strstr(err->text, part))
+        fail_msg("\"%s\" does not say \"%s\"", err->text, part);
+}
+
+static void test_defaults(void **state)
+{
+    struct config *config;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(load(&config, &err, (const char *const[]){NULL}), STATUS_OK);
+    assert_int_equal(config_action(config), CONFIG_RUN);
+    assert_string_equal(config_text(config, SETTING_pass), "x");
+    assert_string_equal(config_text(config, SETTING_user), "");
+    assert_string_equal(config_text(config, SETTING_idle), "mine");
+    assert_int_equal(config_choice(config, SETTING_idle), 0);
+    assert_int_equal(config_count(config, SETTING_url), 0);
+    assert_int_equal(config_number(config, SETTING_print_time), 60);
+    assert_false(config_flag(config, SETTING_no_color));
+    assert_true(config_text(config, SETTING_worker)[0]);
+    config_free(config);
+}
+
+static void test_precedence(void **state)
+{
+    struct config *config;
+    struct error err;
+
+    (void)state;
+    file_is("# a comment\nuser = file\npass = file\nworker = file\nthreads=3\n"
+            "url = pouw+tcp://a:1\nurl = pouw+tcp://b:2\nno-color = yes\n");
+    setenv("MINERVA_PASS", "environment", 1);
+    setenv("MINERVA_WORKER", "environment", 1);
+    assert_int_equal(LOAD(&config, &err, "-c", path, "--worker", "words"), STATUS_OK);
+    assert_string_equal(config_text(config, SETTING_user), "file");
+    assert_string_equal(config_text(config, SETTING_pass), "environment");
+    assert_string_equal(config_text(config, SETTING_worker), "words");
+    assert_int_equal(config_number(config, SETTING_threads), 3);
+    assert_true(config_flag(config, SETTING_no_color));
+    assert_int_equal(config_count(config, SETTING_url), 2);
+    assert_string_equal(config_item(config, SETTING_url, 1), "pouw+tcp://b:2");
+    assert_string_equal(config_path(config), path);
+    config_free(config);
+
+    /* A list is replaced as a whole. */
+    setenv("MINERVA_URL", "pouw+tcp://c:3,pouw+tcp://d:4", 1);
+    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+    assert_int_equal(config_count(config, SETTING_url), 2);
+    assert_string_equal(config_item(config, SETTING_url, 0), "pouw+tcp://c:3");
+    assert_string_equal(config_item(config, SETTING_url, 1), "pouw+tcp://d:4");
+    config_free(config);
+    assert_int_equal(
+        LOAD(&config, &err, "-c", path, "-o", "e:5", "--pool", "f:6", "-o", "g:7"),
+        STATUS_OK);
+    assert_int_equal(config_count(config, SETTING_url), 3);
+    assert_string_equal(config_item(config, SETTING_url, 1), "f:6");
+    config_free(config);
+    unsetenv("MINERVA_PASS");
+    unsetenv("MINERVA_WORKER");
+    unsetenv("MINERVA_URL");
+}
+
+static void test_words_refused(void **state)
+{
+    struct config *config;
+    struct error err;
+
+    (void)state;
+    refused(LOAD(&config, &err, "--speed", "9"), &err, STATUS_USAGE,
+            "--speed: no such option");
+    refused(LOAD(&config, &err, "-k"), &err, STATUS_USAGE, "-k: no such option");
+    refused(LOAD(&config, &err, "-o"), &err, STATUS_USAGE, "-o: expected a value");
+    refused(LOAD(&config, &err, "--user"), &err, STATUS_USAGE,
+            "--user: expected a value");
+    refused(LOAD(&config, &err, "words"), &err, STATUS_USAGE, "\"words\"");
+    refused(LOAD(&config, &err, "-t", "many"), &err, STATUS_USAGE,
+            "--threads: \"many\" is no number from 0 to 1024");
+    refused(LOAD(&config, &err, "-t", "-1"), &err, STATUS_USAGE, "\"-1\"");
+    refused(LOAD(&config, &err, "-t", "1025"), &err, STATUS_USAGE, "1024");
+    refused(LOAD(&config, &err, "--print-time", "0"), &err, STATUS_USAGE, "from 1 to");
+    refused(LOAD(&config, &err, "--idle", "sleep"), &err, STATUS_USAGE,
+            "--idle: \"sleep\" is none of mine|wait");
+    refused(LOAD(&config, &err, "--idle", "min"), &err, STATUS_USAGE, "mine|wait");
+    refused(LOAD(&config, &err, "-d", ""), &err, STATUS_USAGE, "--devices");
+    refused(LOAD(&config, &err, "-p", "stratum+tcp://a:1"), &err, STATUS_BAD_CONFIG,
+            "-o (--url)");
+    refused(LOAD(&config, &err, "-c", "/nowhere/miner.conf"), &err, STATUS_BAD_CONFIG,
+            "/nowhere/miner.conf");
+    refused(LOAD(&config, &err, "-o", "1", "-o", "2", "-o", "3", "-o", "4", "-o", "5",
+                 "-o", "6", "-o", "7"),
+            &err, STATUS_OK, "");
+    config_free(config);
+}
+
+static void test_file_refused(void **state)
+{
+    struct config *config;
+    struct error err;
+    char longest[256] = "user = ";
+
+    (void)state;
+    file_is("user = a\nspeed = 9\n");
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+            "line 2: \"speed\" is no");
+    file_is("user = a\n\n\nthreads = x\n");
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+            "line 4: threads: \"x\"");
+    /* A wrong line is refused even where the command line would win. */
+    refused(LOAD(&config, &err, "-c", path, "-t", "1"), &err, STATUS_BAD_CONFIG,
+            "line 4");
+    file_is("user = a\nnonsense\n");
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+            "line 2: expected `key");
+    file_is("[pool one]\nuser = a\n");
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+            "section [pool one]");
+    file_is("user = a\n  pass = b\n");
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+            "line 2 begins with a blank");
+    memset(longest + 7, 'a', 190 - 7);
+    file_is(longest);
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG, "183 characters");
+    longest[190] = 'a';
+    file_is(longest);
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+            "line 1 has 191 bytes");
+    assert_int_equal(file_write(path, bytes_of("user = a\0b\n", 11), &err), STATUS_OK);
+    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG, "NUL");
+    refused(LOAD(&config, &err, "-c", folder), &err, STATUS_BAD_CONFIG, folder);
+    file_is("");
+    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+    config_free(config);
+}
+
+/* What is printed can be read, and says what the defaults say. */
+static void test_printed_file_reads(void **state)
+{
+    struct blob text = blob_empty(65536);
+    struct config *config;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(config_print(&text), STATUS_OK);
+    assert_int_equal(file_write(path, blob_bytes(&text), &err), STATUS_OK);
+    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+    assert_string_equal(config_text(config, SETTING_devices), "all");
+    config_free(config);
+    blob_clear(&text);
+    assert_int_equal(config_help(&text), STATUS_OK);
+    assert_non_null(strstr((const char *)text.data, "-o, --url URL"));
+    assert_non_null(strstr((const char *)text.data, "--exit-when-idle S"));
+    for (const char *line = (const char *)text.data; *line;
+         line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") <= 100);
+    blob_free(&text);
+}
+
+static void test_allocation_failures(void **state)
+{
+    struct config *config = NULL;
+    struct error err;
+    uint64_t n = 1;
+
+    (void)state;
+    file_is("user = a\nurl = b:1\nurl = c:2\nmodels = d\n");
+    setenv("MINERVA_PASS", "environment", 1);
+    for (;; n++) {
+        memory_fail_at(n);
+        const enum status status =
+            LOAD(&config, &err, "-c", path, "-w", "rig", "-w", "rig7");
+        memory_fail_at(0);
+        if (status == STATUS_OK)
+            break;
+        assert_int_equal(status, STATUS_NO_MEMORY);
+        assert_null(config);
+        assert_true(err.text[0]);
+    }
+    assert_true(n > 10);
+    assert_string_equal(config_text(config, SETTING_worker), "rig7");
+    config_free(config);
+    unsetenv("MINERVA_PASS");
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof(path), "%s/miner.conf", folder);
+    setenv("HOME", folder, 1);
+    unsetenv("XDG_CONFIG_HOME");
+    unsetenv("MINERVA_CONFIG");
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    remove(path);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_words_refused),
+        cmocka_unit_test(test_file_refused),
+        cmocka_unit_test(test_printed_file_reads),
+        cmocka_unit_test(test_allocation_failures),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
