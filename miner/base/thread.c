@@ -1,5 +1,5 @@
 /*
- * thread.c - a named thread that is started once and joined once.
+ * thread.c - a named thread that is started once and joined once, and a lock.
  *
  * Signals stay with the main thread, which alone decides when to stop.
  *
@@ -73,4 +73,40 @@ uint32_t thread_processors(void)
     if (!sched_getaffinity(0, sizeof set, &set))
         count = CPU_COUNT(&set);
     return count > 0 ? (uint32_t)count : 1;
+}
+
+struct lock {
+    pthread_mutex_t mutex;
+};
+
+enum status lock_new(struct lock **out)
+{
+    struct lock *lock = memory_new(struct lock);
+
+    if (!lock)
+        return STATUS_NO_MEMORY;
+    if (pthread_mutex_init(&lock->mutex, NULL)) {
+        memory_free(lock);
+        return STATUS_NO_MEMORY;
+    }
+    *out = lock;
+    return STATUS_OK;
+}
+
+void lock_free(struct lock *lock)
+{
+    if (!lock)
+        return;
+    pthread_mutex_destroy(&lock->mutex);
+    memory_free(lock);
+}
+
+void lock_take(struct lock *lock)
+{
+    pthread_mutex_lock(&lock->mutex);
+}
+
+void lock_give(struct lock *lock)
+{
+    pthread_mutex_unlock(&lock->mutex);
 }

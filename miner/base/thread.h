@@ -1,6 +1,6 @@
 /*
- * thread.h - a named thread that is started once and joined once, and the processors at
- * hand.
+ * thread.h - a named thread that is started once and joined once, a lock, and the
+ * processors at hand.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,5 +19,12 @@ MUST_CHECK enum status thread_start(const char *name, thread_main *main, void *c
                                     struct thread **out);
 void thread_join(struct thread *thread); /* waits, frees; NULL is fine */
 uint32_t thread_processors(void);        /* processors this process may use, at least 1 */
+
+/* Guards the few fields of one shared object; none is held while another is taken. */
+struct lock;
+MUST_CHECK enum status lock_new(struct lock **out);
+void lock_free(struct lock *lock); /* NULL is fine */
+void lock_take(struct lock *lock);
+void lock_give(struct lock *lock);
 
 #endif
