@@ -21,13 +21,21 @@ static json_t *input_json(const struct assignment *from)
     return json_pack("{s:o}", "inline", fields_base64_json(blob_bytes(&from->input)));
 }
 
+/* Half of all seeds do not fit JSON's integers: those are 16 hex digits. */
+static json_t *seed_json(uint64_t seed)
+{
+    if (seed <= INT64_MAX)
+        return json_integer((json_int_t)seed);
+    return json_sprintf("%016llx", (unsigned long long)seed);
+}
+
 static json_t *parameters_json(const struct task_parameters *from)
 {
     if (!from->has_shape)
         return json_object();
-    return json_pack("{s:I,s:I,s:I,s:I}", "m", (json_int_t)from->m, "n",
+    return json_pack("{s:I,s:I,s:I,s:o}", "m", (json_int_t)from->m, "n",
                      (json_int_t)from->n, "k", (json_int_t)from->k, "seed",
-                     (json_int_t)from->seed);
+                     seed_json(from->seed));
 }
 
 enum status message_assign_encode(const struct assignment *from, struct blob *out)
@@ -80,25 +88,37 @@ static void input_decode(struct fields *params, struct assignment *out)
     fields_join(params, &input);
 }
 
+static void seed_decode(struct fields *fields, uint64_t *out)
+{
+    uint8_t bytes[8];
+
+    if (!json_is_string(json_object_get(fields->object, "seed"))) {
+        fields_u64(fields, "seed", 0, INT64_MAX, out);
+        return;
+    }
+    fields_hex(fields, "seed", sizeof bytes, bytes);
+    for (size_t i = 0; i < sizeof bytes && !fields->status; i++)
+        *out = *out << 8 | bytes[i];
+}
+
 static void parameters_decode(struct fields *params, struct task_parameters *out)
 {
-    static const char *const names[] = {"m", "n", "k", "seed"};
-    uint64_t *const places[] = {&out->m, &out->n, &out->k, &out->seed};
-    size_t known = 0;
-
     if (!fields_has(params, "params"))
         return;
+
     struct fields inside = fields_inside(params, "params", MESSAGE_TASK_ASSIGN " params");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        known += json_object_get(inside.object, names[i]) != NULL;
-    if (known)
-        out->has_shape = true;
-    for (size_t i = 0; i < sizeof names / sizeof *names && known; i++)
-        fields_u64(&inside, names[i], 0, INT64_MAX, places[i]);
-    if (!inside.status && json_object_size(inside.object) > known)
+    const size_t count = json_object_size(inside.object);
+    out->has_shape = fields_has(&inside, "m");
+    if (out->has_shape) {
+        fields_u64(&inside, "m", 0, INT64_MAX, &out->m);
+        fields_u64(&inside, "n", 0, INT64_MAX, &out->n);
+        fields_u64(&inside, "k", 0, INT64_MAX, &out->k);
+        seed_decode(&inside, &out->seed);
+    }
+    if (!inside.status && count != (out->has_shape ? 4 : 0))
         inside.status =
             error_set(params->err, STATUS_NOT_SUPPORTED,
-                      MESSAGE_TASK_ASSIGN ": params hold more than m, n, k and seed");
+                      MESSAGE_TASK_ASSIGN ": params are others than m, n, k and seed");
     fields_join(params, &inside);
 }
 

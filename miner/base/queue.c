@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "miner/base/memory.h"
 
@@ -18,6 +19,7 @@ struct queue {
     void **things;
     size_t capacity, first, count;
     bool is_closed;
+    int watch; /* an eventfd, or -1 */
     queue_release *release;
 };
 
@@ -41,6 +43,7 @@ enum status queue_new(size_t capacity, queue_release *release, struct queue **ou
     queue->things = things;
     queue->capacity = capacity;
     queue->release = release;
+    queue->watch = -1;
     *out = queue;
     return STATUS_OK;
 }
@@ -57,11 +60,30 @@ void queue_free(struct queue *queue)
     memory_free(queue);
 }
 
+/* With the lock held. A full eventfd already says what this would. */
+static void queue_tell(struct queue *queue)
+{
+    const uint64_t one = 1;
+
+    pthread_cond_broadcast(&queue->changed);
+    if (queue->watch >= 0 && write(queue->watch, &one, sizeof one) < 0)
+        return;
+}
+
+void queue_watch(struct queue *queue, int fd)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->watch = fd;
+    if (queue->count || queue->is_closed)
+        queue_tell(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
 void queue_close(struct queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     queue->is_closed = true;
-    pthread_cond_broadcast(&queue->changed);
+    queue_tell(queue);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -106,7 +128,7 @@ enum status queue_put(struct queue *queue, void *thing, uint64_t wait_ms)
     } else if (queue->count < queue->capacity) {
         queue->things[(queue->first + queue->count++) % queue->capacity] = thing;
         status = STATUS_OK;
-        pthread_cond_broadcast(&queue->changed);
+        queue_tell(queue);
     }
     pthread_mutex_unlock(&queue->lock);
     return status;

@@ -30,5 +30,8 @@ MUST_CHECK enum status queue_put(struct queue *queue, void *thing, uint64_t wait
 /* OK, TIMEOUT (empty that long) or CLOSED (closed and empty). */
 MUST_CHECK enum status queue_take(struct queue *queue, uint64_t wait_ms, void **out);
 size_t queue_count(struct queue *queue);
+/* From now on every put and the close add 1 to fd, an eventfd, so that a reader may wait
+ * for the queue and for sockets at once; -1 ends that. */
+void queue_watch(struct queue *queue, int fd);
 
 #endif

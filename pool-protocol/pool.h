@@ -1,0 +1,98 @@
+/*
+ * pool.h - the pool thread: connects, greets, receives, comes back, stops.
+ *
+ * It turns a pool's bytes into jobs (mailbox), assignments and news (queues), and what
+ * comes out of the outbox into messages.  A lost connection is made again after 1, 2, 5,
+ * 10, 30, then every 60 s.  A share that was sent and not answered is counted unknown and
+ * never sent twice; a share whose job became void before it left is counted stale; a
+ * finished result is sent again after every reconnect until it was answered.  Beside the
+ * thread stands a courier that carries what is too big for a line, so that jobs are heard
+ * while megabytes travel.
+ *
+ * The maker calls pool_start, pool_stop and pool_free.  pool_is_cancelled and
+ * pool_artifacts may be called by any thread.  Everything else passes through the shared
+ * objects.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_PROTOCOL_POOL_H
+#define MINERVA_PROTOCOL_POOL_H
+
+#include "miner/base/mailbox.h"
+#include "miner/base/queue.h"
+#include "miner/work/outgoing.h"
+#include "pool-protocol/dialect.h"
+
+struct pool;
+
+struct pool_options { /* copied */
+    const char *url;  /* scheme://host:port, a row of dialects.def */
+    const char *user, *worker, *pass, *agent;
+    const char *proxy;   /* socks5h://..., or NULL; never a silent direct connection */
+    const char *ca_file; /* certificates to trust instead of the system's, or NULL */
+    struct message_offer offer;
+};
+
+/* Lent; they outlive the pool. */
+struct pool_ports {
+    struct mailbox *jobs; /* out: struct job; emptied when the pool is lost for good */
+    struct queue *assignments; /* out: struct assignment *, its input inside */
+    struct queue
+        *outbox; /* in: struct outgoing *, SHARE and ANSWER; close it before stopping */
+    struct queue *news; /* out: struct news * */
+};
+
+enum news_kind {
+    NEWS_CONNECTED, /* logged in. text: how; pool: where; latency_ms: of the hello */
+    NEWS_LOST,      /* text: why, and when it is tried again */
+    NEWS_REFUSED,   /* the pool refused the login. code, text */
+    NEWS_JOB,       /* job is set (held): already in the mailbox */
+    NEWS_ASSIGNED,  /* task_id, task_kind, model, work_units */
+    NEWS_CANCELLED, /* task_id: the pool took a task back */
+    NEWS_SHARE,  /* verdict, code, text, latency_ms, device, task_id, work, ticket, ... */
+    NEWS_RESULT, /* verdict, code, text, latency_ms, task_id */
+    NEWS_NOTICE /* text: something a person may want to know, such as a dropped message */
+};
+
+struct news {
+    enum news_kind kind;
+    uint64_t at_ms; /* clock_ms() */
+    char text[ERROR_TEXT_MAX];
+    struct job *job;                /* NEWS_JOB and NEWS_SHARE: held by the news */
+    char task_id[TASK_ID_SIZE + 1]; /* "" for a share without a task */
+    char task_kind[TASK_KIND_MAX + 1];
+    char model[MODEL_ID_SIZE + 1];
+    uint64_t work_units;
+    enum verdict verdict;
+    int code;            /* the pool's; 0 where it gave none */
+    uint64_t latency_ms; /* from leaving the outbox to the answer */
+    uint32_t device;
+    struct site site;
+    uint8_t ticket[DIGEST_SIZE];
+    double
+        work; /* NEWS_SHARE: multiply-accumulates a share of its job costs (2^256 / T) */
+};
+void news_free(void *news); /* struct news *; fits queue_release */
+
+/* Checks the URL and starts the thread. BAD_CONFIG with a sentence for what a person
+ * wrote. */
+MUST_CHECK enum status pool_start(const struct pool_options *options,
+                                  const struct pool_ports *ports, struct pool **out,
+                                  struct error *err);
+/* Ends the thread: what is in the outbox is sent and answers are awaited for at most
+ * wait_ms (0: at once).  Returns how many finished results are left unanswered.  To be
+ * called once. */
+uint32_t pool_stop(struct pool *pool, uint64_t wait_ms);
+void pool_free(struct pool *pool); /* stops it if need be; NULL is fine */
+
+/* Whether the pool took this task back; ask between steps. */
+bool pool_is_cancelled(struct pool *pool, const char *task_id);
+
+struct pool_artifacts {
+    char url[512]; /* no slash at the end; "" until a pool has named one */
+    char session[SESSION_SIZE + 1]; /* bearer token */
+};
+/* Where models and big inputs are fetched from now. */
+void pool_artifacts(struct pool *pool, struct pool_artifacts *out);
+
+#endif
