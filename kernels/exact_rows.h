@@ -1,0 +1,49 @@
+/*
+ * exact_rows.h - what every text that works on rows needs: largest magnitude, faults,
+ * integer sums.
+ *
+ * All reductions are integer, so their order cannot change a bit.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_KERNELS_EXACT_ROWS_H
+#define MINERVA_KERNELS_EXACT_ROWS_H
+
+#include "kernels/exact_math.h"
+
+/* The bit pattern of the largest magnitude. */
+DEVICE_FN u32 det_row_amax(GLOBAL cf32 *x, u32 n)
+{
+    u32 amax = 0;
+
+    for (u32 i = 0; i < n; i++)
+        amax = det_max(amax, det_magnitude(x[i]));
+    return amax;
+}
+
+/* Whether a row with this largest magnitude is out of range; the smallest such row is
+ * kept. */
+DEVICE_FN u32 det_row_faults(u32 amax, u64 row, GLOBAL u32 *fault)
+{
+    if (amax < FAULT_BITS)
+        return 0;
+    ATOMIC_MIN(fault, (u32)row);
+    return 1;
+}
+
+/* Mean of the squares of x, by an integer sum at a power-of-two scale. */
+DEVICE_FN f32 det_row_mean_square(GLOBAL cf32 *x, u32 n, f32 inv_n)
+{
+    const i32 shift = det_fixed_shift(det_row_amax(x, n));
+    const f32 scale = det_p2(shift);
+    u64 sum = 0;
+
+    for (u32 i = 0; i < n; i++) {
+        const i64 q = det_rint(MUL(x[i], scale));
+
+        sum += (u64)(q * q);
+    }
+    return det_mean_square(sum, shift, inv_n);
+}
+
+#endif
