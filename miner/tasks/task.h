@@ -38,7 +38,9 @@ struct task_layout {
     uint64_t output_size;  /* bytes of the result, exactly */
     uint64_t rows_longest; /* of the largest pack: what a station must hold */
 };
-void task_layout_free(struct task_layout *layout);
+void task_layout_free(struct task_layout *layout); /* the arrays; NULL is fine */
+void task_parts_free(struct blob *parts,
+                     uint32_t count); /* what split() gave; NULL is fine */
 
 struct task_kind {
     const char *name;
@@ -89,6 +91,7 @@ struct task_head {
     struct station *station;
     const struct assignment *work;
     uint64_t macs; /* done so far */
+    bool is_done;  /* answer() is ready; set by task_step() */
 };
 
 #define TASK(file) extern const struct task_kind task_##file;
@@ -97,6 +100,16 @@ struct task_head {
 extern const struct task_kind *const task_table[];
 extern const size_t task_count;
 const struct task_kind *task_kind_find(const char *name); /* NULL: none */
+
+/* layout() of the kind that work names. */
+MUST_CHECK enum status task_layout_make(const struct artifact *artifact,
+                                        const struct assignment *work,
+                                        struct task_layout *out, struct error *err);
+/* The largest m, n and k of any site of the layout, each on its own: what sizes a port.
+ */
+struct model_shape task_shape_max(const struct artifact *artifact,
+                                  const struct assignment *work,
+                                  const struct task_layout *layout);
 
 MUST_CHECK enum status station_setup(const struct task_kind *kind, struct device *device,
                                      const struct task_options *options,

@@ -1,0 +1,43 @@
+/*
+ * generated.h - the matrices of pow.md section 11 on a device, and their product.
+ *
+ * What the kind `matmul`, idle mining and benchmarks share.  Belongs to its device's
+ * thread; generated_fill() and generated_check() to any.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_TASKS_GENERATED_H
+#define MINERVA_TASKS_GENERATED_H
+
+#include "miner/tasks/task.h"
+
+struct generated {
+    struct device *device;
+    struct model_shape shape;
+    struct buffer *left, *right; /* A, m x k, and Bt, n x k */
+    struct weights *weights;     /* of right */
+};
+
+/* m, n and k within what a product may be (pow.md section 1; k from 64). */
+MUST_CHECK enum status generated_check(struct model_shape shape, struct error *err);
+/* Whether a checked shape and extra bytes fit the device, derived copies included: a
+ * sentence with both figures where they do not. */
+MUST_CHECK enum status generated_fits(const struct device *device,
+                                      struct model_shape shape, uint64_t extra,
+                                      struct error *err);
+/* Room for both operands; nothing is in them yet. */
+MUST_CHECK enum status generated_new(struct generated *out, struct device *device,
+                                     struct model_shape shape, struct error *err);
+void generated_free(struct generated *generated); /* its parts; a zeroed one is fine */
+/* Writes the first rows of A out of seed; the others stay as they are. */
+MUST_CHECK enum status generated_left(struct generated *generated, uint64_t seed,
+                                      uint64_t rows);
+/* Writes Bt and forgets what was derived of the one before. */
+MUST_CHECK enum status generated_right(struct generated *generated, uint64_t seed);
+/* The one site: pack 0, product 0.  No buffer in product: it is not wanted. */
+MUST_CHECK enum status generated_run(struct generated *generated,
+                                     struct matmul_port *port, struct view product);
+/* The first size elements of the matrix of seed, on the host. */
+void generated_fill(uint8_t *out, uint64_t size, uint64_t seed);
+
+#endif
