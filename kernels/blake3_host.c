@@ -12,7 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "kernels/blake3_compress.h"
+#include "kernels/blake3_tree.h"
 
 enum { BLAKE3_BLOCK = 64 };
 

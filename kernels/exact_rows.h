@@ -11,6 +11,10 @@
 
 #include "kernels/exact_math.h"
 
+#define FAULT_BITS                                                                       \
+    0x53800000u            /* 2^40: from here on, infinities and NaN included, a fault */
+#define EXPONENT_MIN (-40) /* smaller rows are scaled as if they reached 2^-40 */
+
 /* The bit pattern of the largest magnitude. */
 DEVICE_FN u32 det_row_amax(GLOBAL cf32 *x, u32 n)
 {
@@ -29,6 +33,20 @@ DEVICE_FN u32 det_row_faults(u32 amax, u64 row, GLOBAL u32 *fault)
         return 0;
     ATOMIC_MIN(fault, (u32)row);
     return 1;
+}
+
+/* A power-of-two scale that brings a row whose largest magnitude is `amax` to 22 bits. */
+DEVICE_FN i32 det_fixed_shift(u32 amax)
+{
+    const i32 e = det_exponent(amax);
+
+    return 21 - (e > EXPONENT_MIN ? e : EXPONENT_MIN);
+}
+
+/* Mean of squares out of their integer sum at that shift. */
+DEVICE_FN f32 det_mean_square(u64 sum, i32 shift, f32 inv_n)
+{
+    return MUL(MUL(I2F((i64)sum), inv_n), det_p2(-2 * shift));
 }
 
 /* Mean of the squares of x, by an integer sum at a power-of-two scale. */

@@ -6,7 +6,8 @@
  * one rounded float operation that is never contracted; I2F rounds to nearest even; EACH
  * visits the range [first, last), on a GPU every lane its share.  KERNEL_BARRIER (OpenCL
  * only) hides each product behind an exclusive-or with a zero the compiler cannot see,
- * for drivers that contract anyway.
+ * for drivers that contract anyway.  INDEPENDENT stands before a loop whose turns do not
+ * see each other's results, even when input and output are one.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,7 +30,6 @@ typedef float f32;
 #define KERNEL_FN __kernel
 #define DEVICE_FN static inline
 #define GLOBAL    __global
-#define CONSTANT  __constant
 #define INDEPENDENT
 #define EACH(index, from, to)                                                            \
     for (u64 index = (from) + get_global_id(0); index < (to); index += get_global_size(0))
@@ -60,7 +60,6 @@ typedef float f32;
 #define KERNEL_FN extern "C" __global__
 #define DEVICE_FN static __device__ __forceinline__
 #define GLOBAL
-#define CONSTANT static __constant__ const
 #define INDEPENDENT
 #define EACH(index, from, to)                                                            \
     for (u64 index = (from) + (u64)blockIdx.x * blockDim.x + threadIdx.x; index < (to);  \
@@ -104,9 +103,6 @@ typedef float f32;
 #define KERNEL_FN
 #define DEVICE_FN static inline __attribute__((always_inline, unused))
 #define GLOBAL
-#define CONSTANT static const
-/* Before a loop whose turns do not see each other's results, even when input and output
- * are one. */
 #if defined(__clang__)
 #define INDEPENDENT
 #else

@@ -6,7 +6,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "kernels/exact_math.h"
+#include "kernels/exact_activation.h"
+#include "kernels/exact_angle.h"
 
 DEVICE_FN u32 scalar_core(u32 core, u32 x)
 {

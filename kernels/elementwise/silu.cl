@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "kernels/exact_math.h"
+#include "kernels/exact_activation.h"
 
 KERNEL_FN void kernel_silu(u64 first, u64 last, GLOBAL cf32 *x, GLOBAL f32 *y)
 {

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "kernels/blake3_compress.h"
+#include "kernels/blake3_tree.h"
 
 /* unit = chunk of 1024 bytes; bytes from `size` on are zeros that count as data */
 KERNEL_FN void kernel_blake3_chunks(u64 first, u64 last, GLOBAL cu8 *data,

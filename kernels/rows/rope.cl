@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "kernels/exact_math.h"
+#include "kernels/exact_angle.h"
 
 KERNEL_FN void kernel_rope(u64 first, u64 last, GLOBAL cf32 *x, GLOBAL cu64 *increments,
                            GLOBAL cu32 *positions, GLOBAL f32 *y, u32 heads, u32 head_dim)
