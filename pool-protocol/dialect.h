@@ -80,8 +80,7 @@ struct dialect {
     enum status (*open)(const struct message_authorize *account, const char *address,
                         struct dialect_session **out, struct error *err);
     void (*close)(struct dialect_session *session);
-    /* A new connection: says hello.  What was outstanding is gone: shares are UNKNOWN
-     * (events). */
+    /* A new connection: says hello, and forgets what was asked and not answered. */
     enum status (*greet)(struct dialect_session *session, struct dialect_turn *turn);
     /* One whole line, without its end. */
     enum status (*receive)(struct dialect_session *session, struct bytes line,

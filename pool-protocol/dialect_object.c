@@ -1,0 +1,299 @@
+/*
+ * dialect_object.c - the session, the requests and the jobs of the object dialects.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pool-protocol/dialect_object.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "miner/base/memory.h"
+#include "pool-protocol/message_notify.h"
+#include "pool-protocol/message_submit.h"
+
+enum {
+    CERT_VERSION_MAX = 3,
+    CERT_VERSION_3_HEIGHT = 99000, /* the chain's own height of the change */
+    PREVIOUS_OFFSET = 4            /* of the previous block in a header */
+};
+
+enum status object_open(const struct message_authorize *account, const char *address,
+                        struct dialect_session **out, struct error *err)
+{
+    (void)address;
+    *out = memory_new(struct dialect_session);
+    if (!*out)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a pool session");
+    (*out)->account = account;
+    (*out)->next_id = 1;
+    return STATUS_OK;
+}
+
+void object_close(struct dialect_session *session)
+{
+    memory_free(session);
+}
+
+void object_begin(struct dialect_session *session)
+{
+    memset(session->requests, 0, sizeof session->requests);
+    session->is_ready = false;
+    session->has_tasks = false;
+    session->has_heard = session->has_heard_job = true;
+    session->connection++;
+}
+
+struct object_request *object_ask(struct dialect_session *session, enum request_kind kind,
+                                  uint64_t tag)
+{
+    assert(kind != REQUEST_NONE);
+    for (size_t i = 0; i < OBJECT_REQUESTS_MAX; i++) {
+        struct object_request *request = &session->requests[i];
+
+        if (request->kind != REQUEST_NONE)
+            continue;
+        *request =
+            (struct object_request){.kind = kind, .id = session->next_id++, .tag = tag};
+        return request;
+    }
+    return NULL;
+}
+
+struct object_request object_answered(struct dialect_session *session,
+                                      const struct message_line *line)
+{
+    struct object_request none = {0};
+    int64_t id = 0;
+
+    if (!message_id_number(message_line_id(line), &id))
+        return none;
+    for (size_t i = 0; i < OBJECT_REQUESTS_MAX; i++) {
+        struct object_request found = session->requests[i];
+
+        if (found.kind == REQUEST_NONE || found.id != id)
+            continue;
+        session->requests[i] = none;
+        return found;
+    }
+    return none;
+}
+
+uint32_t object_outstanding(const struct dialect_session *session, enum request_kind kind)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < OBJECT_REQUESTS_MAX; i++)
+        count += session->requests[i].kind == kind;
+    return count;
+}
+
+void object_void_jobs(struct dialect_session *session)
+{
+    for (size_t i = 0; i < OBJECT_JOBS_KEPT; i++) {
+        if (session->jobs[i].connection != session->connection)
+            session->jobs[i].id[0] = 0;
+    }
+}
+
+/* Remembers that shares of this job may be sent; a new block voids what came before. */
+static void object_keep_job(struct dialect_session *session, const struct job *job)
+{
+    const uint8_t *previous = job->header + PREVIOUS_OFFSET;
+    uint32_t place = session->job_next;
+
+    if (session->height != job->height || memcmp(session->previous, previous, 32))
+        memset(session->jobs, 0, sizeof session->jobs);
+    memcpy(session->previous, previous, 32);
+    session->height = job->height;
+
+    for (uint32_t i = 0; i < OBJECT_JOBS_KEPT; i++) {
+        if (!strcmp(session->jobs[i].id, job->id))
+            place = i;
+    }
+    if (place == session->job_next)
+        session->job_next = (session->job_next + 1) % OBJECT_JOBS_KEPT;
+    snprintf(session->jobs[place].id, sizeof session->jobs[place].id, "%s", job->id);
+    session->jobs[place].connection = session->connection;
+}
+
+static bool object_job_is_kept(const struct dialect_session *session, const char *id)
+{
+    for (size_t i = 0; i < OBJECT_JOBS_KEPT && *id; i++) {
+        if (!strcmp(session->jobs[i].id, id))
+            return true;
+    }
+    return false;
+}
+
+/* A job that cannot be worked on is said and dropped; the one before stays in force. */
+static enum status object_notify(struct dialect_session *session,
+                                 const struct message_line *line,
+                                 struct dialect_turn *turn, struct error *err)
+{
+    struct message_notify notify;
+    const enum status status = message_notify_decode(line, &notify, err);
+
+    if (status)
+        return status;
+    if (!notify.has_cert_version && notify.job.height >= CERT_VERSION_3_HEIGHT)
+        notify.job.cert_version = CERT_VERSION_MAX;
+    if (notify.job.cert_version < 1 || notify.job.cert_version > CERT_VERSION_MAX)
+        return error_set(
+            err, STATUS_BAD_MESSAGE,
+            "job %s wants certificate version %" PRIu32
+            " (0: none was named), this program makes 1 to %d: it may need an update",
+            notify.job.id, notify.job.cert_version, CERT_VERSION_MAX);
+
+    struct job *job = job_new(&notify.job);
+    if (!job)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a job");
+    object_keep_job(session, job);
+    session->has_heard_job = true;
+    struct dialect_event *event = dialect_turn_event(turn, EVENT_JOB);
+    if (event)
+        event->job = job;
+    return STATUS_OK;
+}
+
+enum status object_push(struct dialect_session *session, const struct message_line *line,
+                        struct dialect_turn *turn, struct error *err)
+{
+    const char *method = message_line_method(line);
+
+    if (!strcmp(method, MESSAGE_NOTIFY))
+        return object_notify(session, line, turn, err);
+    if (!strcmp(method, "client.reconnect"))
+        return error_set(err, STATUS_NETWORK, "the pool asks for a new connection");
+    return STATUS_OK;
+}
+
+enum status object_refused(const struct message_reply *reply, struct dialect_turn *turn,
+                           struct error *err)
+{
+    struct dialect_event *event = dialect_turn_event(turn, EVENT_REFUSED);
+    const char *text = *reply->text ? reply->text : "no reason given";
+
+    if (event) {
+        event->code = reply->code;
+        snprintf(event->text, sizeof event->text, "%s", text);
+    }
+    return error_set(err, STATUS_REFUSED, "the pool refuses the login: %s (%d)", text,
+                     reply->code);
+}
+
+/* Some pools give no code, and say it in words. */
+static bool object_is_stale(const struct message_reply *reply)
+{
+    static const char *const words[] = {"stale",         "Stale",       "job not found",
+                                        "Job not found", "unknown job", "old job",
+                                        "expired job"};
+
+    if (reply->code == MESSAGE_CODE_STALE)
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strstr(reply->text, words[i]))
+            return true;
+    }
+    return false;
+}
+
+void object_verdict(const struct object_request *request, const struct message_line *line,
+                    struct dialect_turn *turn)
+{
+    struct dialect_event *event = dialect_turn_event(turn, EVENT_SHARE);
+    struct message_reply reply;
+
+    if (!event)
+        return;
+    message_line_reply(line, &reply);
+    event->tag = request->tag;
+    event->code = reply.code;
+    event->verdict = VERDICT_ACCEPTED;
+    if (!reply.is_ok)
+        event->verdict = object_is_stale(&reply) ? VERDICT_STALE : VERDICT_REJECTED;
+    snprintf(event->text, sizeof event->text, "%s", reply.text);
+}
+
+enum status object_submit(struct dialect_session *session, const struct share *share,
+                          uint64_t tag, struct dialect_turn *turn)
+{
+    const struct message_authorize *account = session->account;
+    struct message_submit submit = {0};
+    struct object_request *request = NULL;
+
+    if (!session->is_ready ||
+        object_outstanding(session, REQUEST_SUBMIT) >= OBJECT_SUBMITS_MAX)
+        return STATUS_AGAIN;
+    if (!object_job_is_kept(session, share->job->id))
+        return STATUS_STALE;
+    request = object_ask(session, REQUEST_SUBMIT, tag);
+    if (!request)
+        return STATUS_AGAIN;
+    snprintf(submit.wallet, sizeof submit.wallet, "%s", account->wallet);
+    snprintf(submit.worker, sizeof submit.worker, "%s", account->worker);
+    snprintf(submit.job_id, sizeof submit.job_id, "%s", share->job->id);
+    if (session->has_tasks && *share->task_id) {
+        snprintf(submit.task_id, sizeof submit.task_id, "%s", share->task_id);
+        submit.site = share->site;
+    }
+    submit.plain_proof = share->plain_proof; /* lent: submit is not freed */
+    const enum status status = message_submit_encode(request->id, &submit, &turn->lines);
+    if (status)
+        *request = (struct object_request){0};
+    return status;
+}
+
+/* Shares whose verdict will not come, and answers nobody gave. */
+static void object_give_up(struct dialect_session *session, struct dialect_turn *turn)
+{
+    for (size_t i = 0; i < OBJECT_REQUESTS_MAX; i++) {
+        struct object_request *request = &session->requests[i];
+        const uint64_t waited = session->now_ms - request->asked_ms;
+
+        if (request->kind == REQUEST_NONE || request->kind == REQUEST_HELLO ||
+            request->kind == REQUEST_PING || request->kind == REQUEST_RESULT ||
+            waited < OBJECT_REPLY_MS)
+            continue;
+        if (request->kind == REQUEST_SUBMIT) {
+            struct dialect_event *event = dialect_turn_event(turn, EVENT_SHARE);
+
+            event->tag = request->tag;
+            event->verdict = VERDICT_UNKNOWN;
+            snprintf(event->text, sizeof event->text, "no answer for %d s",
+                     OBJECT_REPLY_MS / 1000);
+        }
+        *request = (struct object_request){0};
+    }
+}
+
+enum status object_tick(struct dialect_session *session, uint64_t now_ms,
+                        struct dialect_turn *turn, struct error *err)
+{
+    session->now_ms = now_ms;
+    if (session->has_heard)
+        session->heard_ms = now_ms;
+    if (session->has_heard_job)
+        session->heard_job_ms = now_ms;
+    session->has_heard = session->has_heard_job = false;
+
+    for (size_t i = 0; i < OBJECT_REQUESTS_MAX; i++) {
+        const struct object_request *request = &session->requests[i];
+
+        if (request->kind == REQUEST_HELLO &&
+            now_ms - request->asked_ms >= OBJECT_HELLO_MS)
+            return error_set(err, STATUS_TIMEOUT,
+                             "the pool did not answer the hello for %d s",
+                             OBJECT_HELLO_MS / 1000);
+        if (request->kind == REQUEST_PING && now_ms - request->asked_ms >= OBJECT_PING_MS)
+            return error_set(err, STATUS_TIMEOUT,
+                             "the pool is silent and did not answer a ping");
+    }
+    if (!session->has_tasks && now_ms - session->heard_job_ms >= OBJECT_NO_JOB_MS)
+        return error_set(err, STATUS_TIMEOUT, "the pool sent no job for %d s",
+                         OBJECT_NO_JOB_MS / 1000);
+    object_give_up(session, turn);
+    return STATUS_OK;
+}

@@ -1,0 +1,105 @@
+/*
+ * dialect_object.h - what the dialects of JSON objects have in common.
+ *
+ * The task protocol is a strict superset of the plain Pearl dialect: both log in, hear
+ * jobs and submit shares with the same messages.  Here live the session they share, the
+ * requests that wait for a reply, and the jobs a share may still be sent for.  For
+ * dialect_task.c and dialect_pearl.c.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_PROTOCOL_DIALECT_OBJECT_H
+#define MINERVA_PROTOCOL_DIALECT_OBJECT_H
+
+#include "pool-protocol/dialect.h"
+
+enum {
+    OBJECT_JOBS_KEPT = 8,     /* what pools honour besides the newest */
+    OBJECT_REQUESTS_MAX = 64, /* outstanding at once */
+    OBJECT_SUBMITS_MAX = 4,   /* of them shares: what every known pool takes */
+    OBJECT_HELLO_MS = 30000,
+    OBJECT_REPLY_MS = 60000, /* a share's verdict; a pool may verify for seconds */
+    OBJECT_SILENCE_MS = 120000,
+    OBJECT_PING_MS = 30000,
+    OBJECT_NO_JOB_MS = 600000 /* three times the interval of the chain's blocks */
+};
+
+enum request_kind {
+    REQUEST_NONE,
+    REQUEST_HELLO,
+    REQUEST_SUBMIT,
+    REQUEST_ACCEPT,
+    REQUEST_DECLINE,
+    REQUEST_PROGRESS,
+    REQUEST_RESULT,
+    REQUEST_PING
+};
+
+struct object_request {
+    enum request_kind kind;
+    int64_t id;
+    uint64_t tag;
+    uint64_t asked_ms; /* of the first tick after it was asked; 0 before */
+    char task_id[TASK_ID_SIZE + 1];
+};
+
+struct object_job {
+    char id[JOB_ID_MAX + 1]; /* "" for a free place */
+    uint32_t connection;     /* on which it was heard */
+};
+
+struct dialect_session {
+    const struct message_authorize *account; /* lent */
+    int64_t next_id;
+    uint64_t now_ms; /* of the last tick */
+    uint32_t connection;
+    bool is_ready;                 /* the hello was answered */
+    bool has_tasks;                /* by a pool that speaks the task protocol */
+    bool has_heard, has_heard_job; /* since the last tick */
+    uint64_t heard_ms, heard_job_ms;
+    struct object_request requests[OBJECT_REQUESTS_MAX];
+    struct object_job jobs[OBJECT_JOBS_KEPT];
+    uint32_t job_next;    /* the oldest place */
+    uint8_t previous[32]; /* the block the newest job stands on */
+    uint64_t height;
+    struct message_welcome welcome; /* of the last pool with tasks: keeps the session */
+};
+
+MUST_CHECK enum status object_open(const struct message_authorize *account,
+                                   const char *address, struct dialect_session **out,
+                                   struct error *err);
+void object_close(struct dialect_session *session);
+
+/* Starts a connection: forgets requests, not jobs. */
+void object_begin(struct dialect_session *session);
+/* A place for a request and its id; NULL when there is none. */
+struct object_request *object_ask(struct dialect_session *session, enum request_kind kind,
+                                  uint64_t tag);
+/* The request that line, a reply, answers, taken out of the table; kind NONE: none. */
+struct object_request object_answered(struct dialect_session *session,
+                                      const struct message_line *line);
+uint32_t object_outstanding(const struct dialect_session *session,
+                            enum request_kind kind);
+
+/* Jobs heard before this connection are void. */
+void object_void_jobs(struct dialect_session *session);
+
+/* A push that both dialects know; others are ignored, as the protocol asks. */
+MUST_CHECK enum status object_push(struct dialect_session *session,
+                                   const struct message_line *line,
+                                   struct dialect_turn *turn, struct error *err);
+/* The answer to the hello where it is a refusal. */
+MUST_CHECK enum status object_refused(const struct message_reply *reply,
+                                      struct dialect_turn *turn, struct error *err);
+/* The answer to a share. */
+void object_verdict(const struct object_request *request, const struct message_line *line,
+                    struct dialect_turn *turn);
+
+MUST_CHECK enum status object_submit(struct dialect_session *session,
+                                     const struct share *share, uint64_t tag,
+                                     struct dialect_turn *turn);
+/* Time limits of hello, shares and jobs. */
+MUST_CHECK enum status object_tick(struct dialect_session *session, uint64_t now_ms,
+                                   struct dialect_turn *turn, struct error *err);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * dialect_pearl.c - a plain Pearl pool: log in, hear jobs, send shares (pearl-pools.md
+ * 2).
+ *
+ * All jobs of a connection are void when it ends.  A pool of this kind assigns no tasks.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+
+#include "pool-protocol/dialect_object.h"
+
+static enum status pearl_greet(struct dialect_session *session, struct dialect_turn *turn)
+{
+    struct message_authorize hello = *session->account;
+
+    object_begin(session);
+    object_void_jobs(session);
+    hello.protocol[0] = 0;
+    return message_authorize_encode(object_ask(session, REQUEST_HELLO, 0)->id, &hello,
+                                    &turn->lines);
+}
+
+static enum status pearl_reply(struct dialect_session *session,
+                               const struct message_line *line, struct dialect_turn *turn,
+                               struct error *err)
+{
+    const struct object_request request = object_answered(session, line);
+    struct dialect_event *event = NULL;
+    struct message_reply reply;
+
+    if (request.kind == REQUEST_SUBMIT)
+        object_verdict(&request, line, turn);
+    if (request.kind != REQUEST_HELLO)
+        return STATUS_OK;
+    message_line_reply(line, &reply);
+    if (!reply.is_ok)
+        return object_refused(&reply, turn, err);
+    session->is_ready = true;
+    event = dialect_turn_event(turn, EVENT_READY);
+    if (event)
+        snprintf(event->text, sizeof event->text, "a plain Pearl pool");
+    return STATUS_OK;
+}
+
+static enum status pearl_receive(struct dialect_session *session, struct bytes bytes,
+                                 struct dialect_turn *turn, struct error *err)
+{
+    struct message_line *line = NULL;
+    enum status status = STATUS_OK;
+
+    session->has_heard = true;
+    status = message_line_parse(bytes, &line, err);
+    if (status)
+        return status;
+    if (message_line_kind(line) == MESSAGE_REPLY)
+        status = pearl_reply(session, line, turn, err);
+    else
+        status = object_push(session, line, turn, err);
+    message_line_free(line);
+    return status;
+}
+
+static enum status pearl_answer(struct dialect_session *session,
+                                const struct answer *answer, uint64_t tag,
+                                struct dialect_turn *turn)
+{
+    (void)session;
+    (void)answer;
+    (void)tag;
+    (void)turn;
+    return STATUS_NOT_SUPPORTED;
+}
+
+static void pearl_artifacts(const struct dialect_session *session,
+                            struct dialect_artifacts *out)
+{
+    (void)session;
+    *out = (struct dialect_artifacts){0};
+}
+
+const struct dialect dialect_pearl = {
+    .name = "pearl",
+    .has_socket = true,
+    .open = object_open,
+    .close = object_close,
+    .greet = pearl_greet,
+    .receive = pearl_receive,
+    .submit = object_submit,
+    .answer = pearl_answer,
+    .tick = object_tick,
+    .artifacts = pearl_artifacts,
+};
