@@ -22,18 +22,17 @@ const char *status_text(enum status status)
     return sentences[status];
 }
 
-enum status error_set(struct error *err, enum status status, const char *format, ...)
+void error_fill(struct error *err, enum status status, const char *format, ...)
 {
     va_list args;
 
     assert(status != STATUS_OK);
     if (!err)
-        return status;
+        return;
     err->status = status;
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    return status;
 }
 
 void error_prefix(struct error *err, const char *format, ...)

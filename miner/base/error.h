@@ -31,10 +31,17 @@ struct error {
 /* The sentence of a status, for use where no error was lent. Never NULL. */
 const char *status_text(enum status status);
 
-/* Fill err (which may be NULL) and return status, so that a refusal is one statement:
- * `return error_set(err, STATUS_BAD_DATA, "k is %u, expected a multiple of 64", k);` */
-enum status error_set(struct error *err, enum status status, const char *format, ...)
+/* Fill err (which may be NULL) and give status back, so that a refusal is one statement:
+ * `return error_set(err, STATUS_BAD_DATA, "k is %u, expected a multiple of 64", k);`
+ * A macro, so that the compiler sees at the caller which status comes back. */
+#define error_set(err, status, ...)                                                      \
+    (error_fill((err), (status), __VA_ARGS__), error_given(status))
+void error_fill(struct error *err, enum status status, const char *format, ...)
     PRINTF_LIKE(3, 4);
+static inline enum status error_given(enum status status)
+{
+    return status;
+}
 
 /* Put "what: " in front of a sentence that is already there. */
 void error_prefix(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
