@@ -280,8 +280,10 @@ enum status object_tick(struct dialect_session *session, uint64_t now_ms,
     session->has_heard = session->has_heard_job = false;
 
     for (size_t i = 0; i < OBJECT_REQUESTS_MAX; i++) {
-        const struct object_request *request = &session->requests[i];
+        struct object_request *request = &session->requests[i];
 
+        if (!request->asked_ms)
+            request->asked_ms = now_ms;
         if (request->kind == REQUEST_HELLO &&
             now_ms - request->asked_ms >= OBJECT_HELLO_MS)
             return error_set(err, STATUS_TIMEOUT,

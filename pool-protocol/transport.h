@@ -1,0 +1,56 @@
+/*
+ * transport.h - a connection that carries whole lines, plain or through TLS.
+ *
+ * Lines in, lines out, in order; a line that was begun is finished before the next.
+ * Nothing blocks but transport_wait(), and another thread ends its wait by adding to
+ * wake_fd.  Certificates and host names are always checked; a proxy is used or the
+ * connection fails.  One thread.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_PROTOCOL_TRANSPORT_H
+#define MINERVA_PROTOCOL_TRANSPORT_H
+
+#include "miner/base/bytes.h"
+
+struct transport;
+
+enum {
+    TRANSPORT_CONNECT_MS = 10000,
+    TRANSPORT_LINE_MS = 30000,      /* for a line that has begun to end, either way */
+    TRANSPORT_UNSENT_MAX = 16 << 20 /* bytes waiting to be sent */
+};
+
+struct transport_options { /* copied */
+    const char *host;
+    uint16_t port;
+    bool has_tls;
+    const char *
+        proxy; /* "socks5h://user:pass@host:1080" or NULL; the environment is not asked */
+    const char *ca_file; /* trusted instead of the system's certificates, or NULL */
+    uint64_t connect_ms, line_ms; /* 0: as above */
+    int wake_fd;                  /* an eventfd, lent, emptied here; -1: none */
+};
+
+/* Begins to connect; transport_wait() goes on with it. */
+MUST_CHECK enum status transport_open(const struct transport_options *options,
+                                      struct transport **out, struct error *err);
+void transport_close(
+    struct transport *transport); /* what was not sent is lost; NULL is fine */
+bool transport_is_open(
+    const struct transport *transport); /* lines can go out and come in */
+
+/* At most wait_ms, or until something happened: connected, received, sent, woken.  OK
+ * whatever it was; otherwise the connection is over: NETWORK, TIMEOUT, CLOSED (the other
+ * side ended it) or BAD_MESSAGE (a line longer than MESSAGE_LINE_MAX), with a sentence.
+ */
+MUST_CHECK enum status transport_wait(struct transport *transport, uint64_t wait_ms,
+                                      struct error *err);
+/* The next whole line, without its LF or CR LF; empty lines are skipped.  false: none
+ * yet.  It lives until the next call of transport_take() or transport_wait(). */
+bool transport_take(struct transport *transport, struct bytes *line);
+/* Queues whole lines, LF included. FULL: too much is waiting; nothing was queued. */
+MUST_CHECK enum status transport_send(struct transport *transport, struct bytes lines);
+size_t transport_unsent(const struct transport *transport);
+
+#endif

@@ -1,0 +1,293 @@
+/*
+ * transport_line.c - the connection of transport.h on libcurl: TLS, names and proxies are
+ * its work, lines are ours.
+ *
+ * The handle stays in a multi handle for its whole life: so connecting can be
+ * interrupted, and the connection still belongs to somebody afterwards.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <assert.h>
+#include <curl/curl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "miner/base/clock.h"
+#include "miner/base/memory.h"
+#include "pool-protocol/message_line.h"
+#include "pool-protocol/transport.h"
+
+enum { READ_SIZE = 64 << 10, READS_A_TURN = 16 };
+
+struct transport {
+    CURLM *multi;
+    CURL *easy;
+    curl_socket_t socket;
+    bool is_open;
+    bool has_more; /* TLS may hold bytes that no poll announces */
+    int wake_fd;
+    uint64_t connect_ms, line_ms;
+    uint64_t opened_ms;
+    uint64_t received_ms, sent_ms; /* last progress */
+    struct blob in;                /* not yet taken */
+    size_t taken, looked;          /* of in: given out, searched for a line's end */
+    struct blob out;               /* not yet sent */
+    size_t sent;                   /* of out */
+    char reason[CURL_ERROR_SIZE];
+};
+
+static bool transport_set(struct transport *t, const struct transport_options *options)
+{
+    char url[512];
+    const bool is_number6 = strchr(options->host, ':') != NULL;
+    const int size =
+        snprintf(url, sizeof url, "%s://%s%s%s:%u", options->has_tls ? "https" : "http",
+                 is_number6 ? "[" : "", options->host, is_number6 ? "]" : "",
+                 (unsigned)options->port);
+    bool ok = size > 0 && (size_t)size < sizeof url;
+
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_URL, url);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CONNECT_ONLY, 1L);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_ms);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_TCP_NODELAY, 1L);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+    ok = ok &&
+         !curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    ok = ok &&
+         !curl_easy_setopt(t->easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    if (options->ca_file)
+        ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CAINFO, options->ca_file);
+    return ok;
+}
+
+enum status transport_open(const struct transport_options *options,
+                           struct transport **out, struct error *err)
+{
+    struct transport *t = memory_new(struct transport);
+
+    *out = NULL;
+    if (!t)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a connection");
+    t->socket = CURL_SOCKET_BAD;
+    t->wake_fd = options->wake_fd;
+    t->connect_ms = options->connect_ms ? options->connect_ms : TRANSPORT_CONNECT_MS;
+    t->line_ms = options->line_ms ? options->line_ms : TRANSPORT_LINE_MS;
+    t->in = blob_empty((size_t)MESSAGE_LINE_MAX + (size_t)READ_SIZE);
+    t->out = blob_empty(TRANSPORT_UNSENT_MAX);
+    t->opened_ms = clock_ms();
+    t->multi = curl_multi_init();
+    t->easy = curl_easy_init();
+    if (!t->multi || !t->easy || !transport_set(t, options) ||
+        curl_multi_add_handle(t->multi, t->easy)) {
+        transport_close(t);
+        return error_set(err, STATUS_NETWORK, "a connection to %s could not be prepared",
+                         options->host);
+    }
+    *out = t;
+    return STATUS_OK;
+}
+
+void transport_close(struct transport *t)
+{
+    if (!t)
+        return;
+    if (t->multi && t->easy)
+        curl_multi_remove_handle(t->multi, t->easy);
+    curl_easy_cleanup(t->easy);
+    curl_multi_cleanup(t->multi);
+    blob_free(&t->in);
+    blob_free(&t->out);
+    memory_free(t);
+}
+
+bool transport_is_open(const struct transport *t)
+{
+    return t->is_open;
+}
+
+/* One step of connecting. */
+static enum status transport_connect(struct transport *t, struct error *err)
+{
+    int running = 0, left = 0;
+
+    if (curl_multi_perform(t->multi, &running))
+        return error_set(err, STATUS_NETWORK, "the connection could not be made");
+    const struct CURLMsg *message = curl_multi_info_read(t->multi, &left);
+    if (!message && clock_ms() - t->opened_ms > t->connect_ms)
+        return error_set(err, STATUS_TIMEOUT, "no connection within %llu ms",
+                         (unsigned long long)t->connect_ms);
+    if (!message || message->msg != CURLMSG_DONE)
+        return STATUS_OK;
+    if (message->data.result)
+        return error_set(
+            err,
+            message->data.result == CURLE_OPERATION_TIMEDOUT ? STATUS_TIMEOUT
+                                                             : STATUS_NETWORK,
+            "%s", *t->reason ? t->reason : curl_easy_strerror(message->data.result));
+    if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &t->socket) ||
+        t->socket == CURL_SOCKET_BAD)
+        return error_set(err, STATUS_NETWORK, "the connection was lost at once");
+    t->is_open = true;
+    t->received_ms = t->sent_ms = clock_ms();
+    return STATUS_OK;
+}
+
+/* What was given out leaves the buffer; then the search for a line's end goes on where it
+ * was. */
+static void transport_forget_taken(struct transport *t)
+{
+    blob_drop_front(&t->in, t->taken);
+    t->looked -= t->taken;
+    t->taken = 0;
+}
+
+static enum status transport_receive(struct transport *t, struct error *err)
+{
+    uint8_t data[READ_SIZE];
+
+    transport_forget_taken(t);
+    t->has_more = true;
+    for (int i = 0; i < READS_A_TURN && t->in.size_max - t->in.size >= sizeof data; i++) {
+        size_t size = 0;
+        const CURLcode code = curl_easy_recv(t->easy, data, sizeof data, &size);
+
+        if (code == CURLE_AGAIN) {
+            t->has_more = false;
+            return STATUS_OK;
+        }
+        if (code)
+            return error_set(err, STATUS_NETWORK, "the connection was lost: %s",
+                             curl_easy_strerror(code));
+        if (!size)
+            return error_set(err, STATUS_CLOSED, "the pool closed the connection");
+        if (blob_add(&t->in, data, size))
+            return error_set(err, STATUS_NO_MEMORY, "no memory for what the pool sends");
+        t->received_ms = clock_ms();
+    }
+    return STATUS_OK;
+}
+
+static enum status transport_push(struct transport *t, struct error *err)
+{
+    while (t->sent < t->out.size) {
+        size_t size = 0;
+        const CURLcode code =
+            curl_easy_send(t->easy, t->out.data + t->sent, t->out.size - t->sent, &size);
+
+        if (code == CURLE_AGAIN)
+            break;
+        if (code)
+            return error_set(err, STATUS_NETWORK, "the connection was lost: %s",
+                             curl_easy_strerror(code));
+        t->sent += size;
+        t->sent_ms = clock_ms();
+    }
+    if (t->sent == t->out.size) {
+        blob_clear(&t->out);
+        t->sent = 0;
+    }
+    return STATUS_OK;
+}
+
+/* A line that has begun must end: here, or in the pool's hands. */
+static enum status transport_judge(struct transport *t, struct error *err)
+{
+    const uint64_t now = clock_ms();
+
+    if (t->looked == t->in.size && t->in.size - t->taken > MESSAGE_LINE_MAX)
+        return error_set(err, STATUS_BAD_MESSAGE,
+                         "the pool sends a line longer than %d bytes", MESSAGE_LINE_MAX);
+    if (t->looked == t->in.size && t->in.size > t->taken &&
+        now - t->received_ms > t->line_ms)
+        return error_set(err, STATUS_TIMEOUT,
+                         "the pool did not finish a line within %llu ms",
+                         (unsigned long long)t->line_ms);
+    if (t->sent < t->out.size && now - t->sent_ms > t->line_ms)
+        return error_set(err, STATUS_TIMEOUT, "the pool takes nothing for %llu ms",
+                         (unsigned long long)t->line_ms);
+    return STATUS_OK;
+}
+
+static void transport_unwake(const struct transport *t)
+{
+    uint64_t count;
+
+    while (t->wake_fd >= 0 && read(t->wake_fd, &count, sizeof count) > 0)
+        ;
+}
+
+enum status transport_wait(struct transport *t, uint64_t wait_ms, struct error *err)
+{
+    struct curl_waitfd fds[2] = {{.fd = t->wake_fd, .events = CURL_WAIT_POLLIN}};
+    unsigned count = t->wake_fd >= 0;
+    int happened = 0;
+
+    if (t->has_more)
+        wait_ms = 0;
+    if (t->is_open) {
+        fds[count].fd = t->socket;
+        fds[count].events = CURL_WAIT_POLLIN;
+        if (t->sent < t->out.size)
+            fds[count].events |= CURL_WAIT_POLLOUT;
+        count++;
+    }
+    if (curl_multi_poll(t->multi, fds, count, wait_ms < 60000 ? (int)wait_ms : 60000,
+                        &happened))
+        return error_set(err, STATUS_NETWORK, "waiting for the network failed");
+    transport_unwake(t);
+    if (!t->is_open)
+        return transport_connect(t, err);
+
+    enum status status = transport_push(t, err);
+    if (!status)
+        status = transport_receive(t, err);
+    if (!status)
+        status = transport_judge(t, err);
+    return status;
+}
+
+bool transport_take(struct transport *t, struct bytes *line)
+{
+    transport_forget_taken(t);
+    for (;;) {
+        const uint8_t *start = t->in.data + t->taken;
+        const uint8_t *end = NULL;
+
+        if (t->in.size > t->looked)
+            end = memchr(t->in.data + t->looked, '\n', t->in.size - t->looked);
+        if (!end) {
+            t->looked = t->in.size;
+            return false;
+        }
+        t->taken = t->looked = (size_t)(end - t->in.data) + 1;
+        if (end > start && end[-1] == '\r')
+            end--;
+        if (end == start)
+            continue;
+        *line = bytes_of(start, (size_t)(end - start));
+        return true;
+    }
+}
+
+enum status transport_send(struct transport *t, struct bytes lines)
+{
+    assert(!lines.size || lines.data[lines.size - 1] == '\n');
+    if (t->sent == t->out.size)
+        t->sent_ms = clock_ms();
+    if (t->sent) {
+        blob_drop_front(&t->out, t->sent);
+        t->sent = 0;
+    }
+    return blob_add(&t->out, lines.data, lines.size);
+}
+
+size_t transport_unsent(const struct transport *t)
+{
+    return t->out.size - t->sent;
+}
