@@ -75,6 +75,15 @@ const struct tensor *artifact_tensor(const struct artifact *artifact,
 /* The blob of that BLAKE3 hash (a tensor or the vocabulary) for serving; size 0: none. */
 struct bytes artifact_blob(const struct artifact *artifact, const char *hash);
 
+/* Gives the pages of the mapping back to the system: they are read again when they are
+ * asked for. For who has copied the tensors elsewhere and keeps the artifact. */
+void artifact_forget_pages(const struct artifact *artifact);
+
+/* What a manifest from elsewhere says of its tokenizer; all of the manifest is checked.
+ */
+MUST_CHECK enum status artifact_tokenizer_of(struct bytes manifest,
+                                             struct tokenizer_info *out,
+                                             struct error *err);
 /* The hash that names a model: derive_key("pouw model v1") over the manifest's bytes. */
 void artifact_hash_manifest(struct bytes manifest, char id[65]);
 

@@ -33,14 +33,17 @@ MUST_CHECK enum status safetensors_parse_canonical(struct bytes file,
  * read). */
 MUST_CHECK enum status safetensors_write(const struct tensor *tensors, size_t count,
                                          struct blob *out, struct error *err);
-/* The length field and header alone, for tensors that will lie in the order given, data at a
- * multiple of align (8 or 64): who has the tensors one by one writes them behind it. */
+/* The length field and header alone, for tensors that will lie in the order given, data
+ * at a multiple of align (8 or 64): who has the tensors one by one writes them behind it.
+ */
 MUST_CHECK enum status safetensors_header(const struct tensor *tensors, size_t count,
-                                          uint32_t align, struct blob *out, struct error *err);
+                                          uint32_t align, struct blob *out,
+                                          struct error *err);
 /* Product of the shape times the size of an element; false when that overflows. */
 bool tensor_size(const struct tensor *tensor, uint64_t *out);
 
-MUST_CHECK enum status dtype_parse(const char *text, enum dtype *out); /* NOT_SUPPORTED: none */
+MUST_CHECK enum status dtype_parse(const char *text,
+                                   enum dtype *out); /* NOT_SUPPORTED: none */
 size_t dtype_size(enum dtype dtype);
 const char *dtype_name(enum dtype dtype); /* "F32" */
 /* Reads one element of a float tensor (F32, F16, BF16) exactly as f32. */

@@ -14,8 +14,9 @@ MUST_CHECK enum status tokenizer_open(const struct tokenizer_info *info,
                                       struct bytes vocab, struct tokenizer **out,
                                       struct error *err);
 void tokenizer_close(struct tokenizer *tokenizer);
-/* From now on "[SEP]" and its like in a text are words like any others.  The reference library makes
- * special tokens of them even in text of users, and so does this one unless it is told. */
+/* From now on "[SEP]" and its like in a text are words like any others.  The reference
+ * library makes special tokens of them even in text of users, and so does this one unless
+ * it is told. */
 void tokenizer_ignore_special(struct tokenizer *tokenizer);
 /* All ids of text, special tokens included, not truncated: appended to ids as int32 in
  * native order. Text that is no UTF-8: BAD_DATA naming the offset. */

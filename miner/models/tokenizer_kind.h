@@ -13,10 +13,10 @@ struct tokenizer_kind {
     enum status (*open)(const struct tokenizer_info *info, struct bytes vocab,
                         struct tokenizer **out, struct error *err);
     void (*close)(struct tokenizer *tokenizer);
-    /* text is UTF-8 of at most TOKENIZER_TEXT_MAX bytes.  Appends at least the opening and the
-     * closing special token. */
-    enum status (*encode)(const struct tokenizer *tokenizer, struct bytes text, struct blob *ids,
-                          struct error *err);
+    /* text is UTF-8 of at most TOKENIZER_TEXT_MAX bytes.  Appends at least the opening
+     * and the closing special token. */
+    enum status (*encode)(const struct tokenizer *tokenizer, struct bytes text,
+                          struct blob *ids, struct error *err);
 };
 
 /* Keeps the working memory of one text below half a gigabyte. */
