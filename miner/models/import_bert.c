@@ -145,6 +145,8 @@ static enum status take_norm(const struct bert_source *source, const char *from,
         if (status)
             return status;
         import_load(tensor, data);
+        if (half == 0)
+            import_flush(data, source->hidden);
     }
     return STATUS_OK;
 }

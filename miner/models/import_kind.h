@@ -66,6 +66,9 @@ MUST_CHECK enum status import_find(const struct import *import, const char *name
                                    const struct tensor **out, struct error *err);
 /* Rows of a found tensor as f32, written to to. */
 void import_load(const struct tensor *tensor, float *to);
+/* Scales and norm weights below 2^-40, which the contract has no room for
+ * (numerics.md 1.2), become 0. */
+void import_flush(float *values, uint64_t count);
 /* Room for one more tensor that the import makes: zeroed, of the manifest's type and
  * shape. */
 MUST_CHECK enum status import_make(struct import *import, const char *name,

@@ -141,6 +141,14 @@ enum status import_take(struct import *import, const char *name,
     return STATUS_OK;
 }
 
+void import_flush(float *values, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        if (fabsf(values[i]) < 0x1p-40f)
+            values[i] = 0.0f;
+    }
+}
+
 /* One launch of quantise7 or quantise14 over all rows, by the definition. */
 static uint32_t run_quantise(enum precision precision, const float *matrix, uint32_t rows,
                              uint32_t columns, void *q, void *scales)
@@ -179,6 +187,7 @@ enum status import_quantise(struct import *import, const char *name, const float
     if (status)
         return status;
     fault = run_quantise(import->precision, matrix, rows, columns, q, scales);
+    import_flush(scales, rows);
     if (fault != UINT32_MAX)
         return error_set(err, STATUS_BAD_DATA,
                          "matrix %s: row %u holds a weight of 2^40 or more", name, fault);
