@@ -1,0 +1,50 @@
+/*
+ * cpu_product.h - one product on its way through the threads, for the files that carry it
+ * out.
+ *
+ * Rows of a go in waves: packed by all threads (cpu_product.c), then multiplied block by
+ * block. Folded blocks become tickets at once where a tile's columns lie together in a
+ * block, else they are gathered in strips first (cpu_strips.c).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_BACKENDS_CPU_PRODUCT_H
+#define MINERVA_BACKENDS_CPU_PRODUCT_H
+
+#include "backends/cpu/cpu_correction.h"
+#include "backends/cpu/cpu_lines.h"
+#include "backends/cpu/cpu_tickets.h"
+#include "backends/cpu/cpu_tiles.h"
+
+struct cpu_product {
+    struct device *device;
+    const struct multiply *ask;
+    const struct packed *b;
+    struct cpu_tiles tiles;
+    struct cpu_lines lines;           /* of a */
+    struct cpu_correction correction; /* extra 0: not wanted */
+    struct cpu_lottery lottery;
+    uint32_t wave_first, wave_panels; /* left panels that are packed now, at most */
+    uint32_t block_panels;  /* left panels of one task: they stay in the second cache */
+    uint32_t window_panels; /* right panels whose tiles are complete among themselves */
+    uint32_t chunk_panels;  /* right panels of one task: whole windows */
+    int has_strips;         /* tiles cross blocks */
+};
+
+/* Left and right panel of one block. */
+struct cpu_place {
+    uint32_t left, right;
+    struct cpu_desk *desk;
+};
+
+/* How wide windows are and how many panels a task may fold at once; sets has_strips. */
+void cpu_strips_plan(struct cpu_product *product);
+/* The folds of a block into the strips of its task, which began with left panel `first`
+ * and window panel `window`. */
+void cpu_strips_add(const struct cpu_product *product, const struct cpu_place *place,
+                    uint32_t first, uint32_t window);
+/* All tickets of a finished window. */
+void cpu_strips_draw(const struct cpu_product *product, const struct cpu_place *start,
+                     uint32_t left_end, struct cpu_draw *draw);
+
+#endif
