@@ -25,7 +25,7 @@ static const uint32_t thread_counts[] = {1, 2, 3, THREADS_MAX};
 enum { THREAD_COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
 
 /* Memory of the running case, freed all at once. */
-static void *held[64];
+static void *held[256];
 static size_t held_count;
 
 static inline void *room(size_t count, size_t size)
