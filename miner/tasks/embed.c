@@ -199,6 +199,12 @@ static enum status embed_open(struct station *station, const struct assignment *
     return STATUS_OK;
 }
 
+static struct weights *embed_operand(const struct task *task, uint32_t product)
+{
+    assert(product < task->layout.products);
+    return model_weights(task->head.station->model, product);
+}
+
 static enum status embed_step(struct task *task, struct matmul_port *port)
 {
     const struct task_layout *plan = &task->layout;
@@ -257,6 +263,7 @@ const struct task_kind task_embed = {
     .open = embed_open,
     .close = embed_close,
     .step = embed_step,
+    .operand = embed_operand,
     .progress = embed_progress,
     .answer = embed_answer,
     .split = sequences_split,

@@ -72,6 +72,11 @@ enum status idle_new(struct device *device, struct model_shape shape, struct idl
     return STATUS_OK;
 }
 
+struct weights *idle_operand(const struct idle *idle)
+{
+    return idle->matrices.weights;
+}
+
 void idle_free(struct idle *idle)
 {
     if (!idle)

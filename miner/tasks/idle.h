@@ -21,7 +21,8 @@ MUST_CHECK enum status idle_shape(const struct device *device, struct model_shap
                                   struct error *err);
 MUST_CHECK enum status idle_new(struct device *device, struct model_shape shape,
                                 struct idle **out, struct error *err);
-void idle_free(struct idle *idle); /* NULL is fine */
+struct weights *idle_operand(const struct idle *idle); /* the right one, to prepare */
+void idle_free(struct idle *idle);                     /* NULL is fine */
 /* One product with a left matrix that never was before. */
 MUST_CHECK enum status idle_run(struct idle *idle, struct matmul_port *port);
 

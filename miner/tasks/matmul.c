@@ -190,6 +190,12 @@ static enum status matmul_open(struct station *station, const struct assignment 
     return STATUS_OK;
 }
 
+static struct weights *matmul_operand(const struct task *task, uint32_t product)
+{
+    assert(product == 0);
+    return task->matrices.weights;
+}
+
 static enum status matmul_hash(struct task *task)
 {
     struct device *device = task->head.station->head.device;
@@ -266,6 +272,7 @@ const struct task_kind task_matmul = {
     .open = matmul_open,
     .close = matmul_close,
     .step = matmul_step,
+    .operand = matmul_operand,
     .progress = matmul_progress,
     .answer = matmul_answer,
     .split = matmul_split,

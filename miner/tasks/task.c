@@ -171,6 +171,13 @@ void task_close(struct task *task)
         task_of(task)->kind->close(task);
 }
 
+struct weights *task_operand(const struct task *task, uint32_t product)
+{
+    struct weights *operand = task_of(task)->kind->operand(task, product);
+    assert(operand);
+    return operand;
+}
+
 enum status task_step(struct task *task, struct matmul_port *port)
 {
     struct task_head *head = (struct task_head *)(void *)task;

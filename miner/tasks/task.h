@@ -66,6 +66,9 @@ struct task_kind {
     enum status (*step)(
         struct task *task,
         struct matmul_port *port); /* OK: again; DONE: answer() is ready */
+    /* The right operand of a product on the device, for proof-of-work ports to prepare.
+     */
+    struct weights *(*operand)(const struct task *task, uint32_t product);
     void (*progress)(const struct task *task, uint64_t *done,
                      uint64_t *total); /* items */
     enum status (*answer)(const struct task *task,
@@ -118,6 +121,7 @@ void station_teardown(struct station *station);
 MUST_CHECK enum status task_open(struct station *station, const struct assignment *work,
                                  struct task **out, struct error *err);
 void task_close(struct task *task);
+struct weights *task_operand(const struct task *task, uint32_t product);
 MUST_CHECK enum status task_step(struct task *task, struct matmul_port *port);
 void task_progress(const struct task *task, uint64_t *done, uint64_t *total);
 MUST_CHECK enum status task_answer(const struct task *task, struct blob *output);
