@@ -44,6 +44,10 @@ struct pow_scheme {
                          struct pow_run **out, struct error *err);
     void (*end)(struct pow_run *run);
     struct matmul_port *(*port)(struct pow_run *run);
+    /* Room for what a job will derive of these weights, so that no step needs to make it.
+     * Without this call the first product under a job makes it. */
+    enum status (*prepare)(struct pow_run *run, struct weights *weights,
+                           struct error *err);
     /* Findings from now on carry this task's id ("" for none). One job is kept for all
      * parts of a site; a new header is picked up at the next product. */
     void (*assign)(struct pow_run *run, const char *task_id);
