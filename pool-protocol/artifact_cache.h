@@ -40,8 +40,9 @@ uint32_t artifact_cache_models(struct artifact_cache *cache,
 /* One fetcher at a time: waits for the lock, or CANCELLED when *stop (may be NULL)
  * becomes true. */
 MUST_CHECK enum status artifact_cache_lock(struct artifact_cache *cache,
-                                           const atomic_bool *stop, struct error *err);
-void artifact_cache_unlock(struct artifact_cache *cache);
+                                           const atomic_bool *stop, int *lock,
+                                           struct error *err);
+void artifact_cache_unlock(int lock);
 
 /* With the lock held: removes the least recently used until size more bytes fit; never
  * model (may be NULL) or its parts. FULL with both numbers when they cannot. */

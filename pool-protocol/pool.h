@@ -22,6 +22,7 @@
 #include "miner/base/queue.h"
 #include "miner/work/outgoing.h"
 #include "pool-protocol/dialect.h"
+#include "pool-protocol/news.h"
 
 struct pool;
 
@@ -31,6 +32,7 @@ struct pool_options { /* copied */
     const char *proxy;   /* socks5h://..., or NULL; never a silent direct connection */
     const char *ca_file; /* certificates to trust instead of the system's, or NULL */
     struct message_offer offer;
+    uint32_t hurry; /* divides the waits between connections, for tests; 0: 1 */
 };
 
 /* Lent; they outlive the pool. */
@@ -41,38 +43,6 @@ struct pool_ports {
         *outbox; /* in: struct outgoing *, SHARE and ANSWER; close it before stopping */
     struct queue *news; /* out: struct news * */
 };
-
-enum news_kind {
-    NEWS_CONNECTED, /* logged in. text: how; pool: where; latency_ms: of the hello */
-    NEWS_LOST,      /* text: why, and when it is tried again */
-    NEWS_REFUSED,   /* the pool refused the login. code, text */
-    NEWS_JOB,       /* job is set (held): already in the mailbox */
-    NEWS_ASSIGNED,  /* task_id, task_kind, model, work_units */
-    NEWS_CANCELLED, /* task_id: the pool took a task back */
-    NEWS_SHARE,  /* verdict, code, text, latency_ms, device, task_id, work, ticket, ... */
-    NEWS_RESULT, /* verdict, code, text, latency_ms, task_id */
-    NEWS_NOTICE /* text: something a person may want to know, such as a dropped message */
-};
-
-struct news {
-    enum news_kind kind;
-    uint64_t at_ms; /* clock_ms() */
-    char text[ERROR_TEXT_MAX];
-    struct job *job;                /* NEWS_JOB and NEWS_SHARE: held by the news */
-    char task_id[TASK_ID_SIZE + 1]; /* "" for a share without a task */
-    char task_kind[TASK_KIND_MAX + 1];
-    char model[MODEL_ID_SIZE + 1];
-    uint64_t work_units;
-    enum verdict verdict;
-    int code;            /* the pool's; 0 where it gave none */
-    uint64_t latency_ms; /* from leaving the outbox to the answer */
-    uint32_t device;
-    struct site site;
-    uint8_t ticket[DIGEST_SIZE];
-    double
-        work; /* NEWS_SHARE: multiply-accumulates a share of its job costs (2^256 / T) */
-};
-void news_free(void *news); /* struct news *; fits queue_release */
 
 /* Checks the URL and starts the thread. BAD_CONFIG with a sentence for what a person
  * wrote. */
@@ -89,7 +59,7 @@ void pool_free(struct pool *pool); /* stops it if need be; NULL is fine */
 bool pool_is_cancelled(struct pool *pool, const char *task_id);
 
 struct pool_artifacts {
-    char url[512]; /* no slash at the end; "" until a pool has named one */
+    char url[1024]; /* no slash at the end; "" until a pool has named one */
     char session[SESSION_SIZE + 1]; /* bearer token */
 };
 /* Where models and big inputs are fetched from now. */
