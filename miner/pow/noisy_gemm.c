@@ -198,7 +198,7 @@ static enum status attempt_commit_b(struct pow_run *run, struct attempt *attempt
     struct weights_commitment *kept = &b->commitment;
     enum status status = weights_reserve_noised(b, tree_size(b->n, b->k));
 
-    if (!status && (!kept->is_set || memcmp(kept->key, attempt->key, DIGEST_SIZE))) {
+    if (!status && (!kept->is_set || memcmp(kept->key, attempt->key, DIGEST_SIZE) != 0)) {
         kept->is_set = kept->is_noised = false;
         status = run_hash(run, b->values, (uint64_t)b->n * b->k, kept->tree, kept->root);
         memcpy(kept->key, attempt->key, DIGEST_SIZE);
@@ -210,7 +210,7 @@ static enum status attempt_commit_b(struct pow_run *run, struct attempt *attempt
     commitment_seed_b(attempt->key, kept->root, b->n, attempt->job->cert_version,
                       attempt->b.seed);
     if (kept->is_noised && kept->noise.rank == attempt->b.rank &&
-        !memcmp(kept->noise.seed, attempt->b.seed, DIGEST_SIZE))
+        memcmp(kept->noise.seed, attempt->b.seed, DIGEST_SIZE) == 0)
         return STATUS_OK;
     kept->is_noised = false;
     status = device_pack(run->port.device, b->noised, b->values, &attempt->b);

@@ -151,7 +151,7 @@ static enum status side_check_root(const struct side *side,
         error_prefix(err, "%s", side_name(side));
         return status;
     }
-    if (!memcmp(root, side->opening->root, DIGEST_SIZE))
+    if (memcmp(root, side->opening->root, DIGEST_SIZE) == 0)
         return STATUS_OK;
     hex_encode(side->opening->root, DIGEST_SIZE, claimed_text);
     hex_encode(root, DIGEST_SIZE, root_text);
@@ -413,7 +413,7 @@ enum status noisy_gemm_prove(const struct finding *finding, struct share **out,
     status = noisy_gemm_verify(&finding->proof, &check, ticket, err);
     if (status)
         return status;
-    if (memcmp(ticket, finding->ticket, sizeof ticket)) {
+    if (memcmp(ticket, finding->ticket, sizeof ticket) != 0) {
         hex_encode(finding->ticket, DIGEST_SIZE, device_text);
         hex_encode(ticket, DIGEST_SIZE, ticket_text);
         return error_set(err, STATUS_BAD_PROOF,
