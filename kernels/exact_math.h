@@ -27,6 +27,13 @@ DEVICE_FN u32 det_max(u32 a, u32 b)
     return a > b ? a : b;
 }
 
+/* a where `is` is 1, b where it is 0.  Bits, not a branch: compilers move what only one
+ * side needs behind a branch, and then no longer vectorise. */
+DEVICE_FN u32 det_select(u32 is, u32 a, u32 b)
+{
+    return b ^ ((a ^ b) & (0u - is));
+}
+
 /* 2^e, exact for -126 <= e <= 127. */
 DEVICE_FN f32 det_p2(i32 e)
 {
@@ -47,7 +54,7 @@ DEVICE_FN i32 det_rint(f32 x)
 
 DEVICE_FN f32 det_snap(f32 x)
 {
-    return as_f32(det_magnitude(x) < SNAP_BITS ? 0u : as_u32(x));
+    return as_f32(det_select(det_magnitude(x) < SNAP_BITS, 0u, as_u32(x)));
 }
 
 /* 1 / x for 2^-60 <= x <= 2^60. */
@@ -92,10 +99,10 @@ DEVICE_FN f32 det_exp2(f32 x)
 DEVICE_FN u32 det_expw(f32 x)
 {
     const u32 is_seen = x > -31.0f;
-    const f32 y = as_f32(is_seen ? as_u32(x) : 0u);
+    const f32 y = as_f32(det_select(is_seen, as_u32(x), 0u));
     const u32 u = (u32)(i32)MUL(det_exp2(y), as_f32(0x4e800000u));
 
-    return is_seen ? u : 0u;
+    return det_select(is_seen, u, 0u);
 }
 
 #endif

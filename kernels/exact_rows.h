@@ -57,9 +57,10 @@ DEVICE_FN f32 det_row_mean_square(GLOBAL cf32 *x, u32 n, f32 inv_n)
     u64 sum = 0;
 
     for (u32 i = 0; i < n; i++) {
-        const i64 q = det_rint(MUL(x[i], scale));
+        const i32 q = det_rint(MUL(x[i], scale));
+        const u32 size = q < 0 ? 0u - (u32)q : (u32)q;
 
-        sum += (u64)(q * q);
+        sum += (u64)size * size;
     }
     return det_mean_square(sum, shift, inv_n);
 }

@@ -11,6 +11,7 @@
 #include "kernels/exact_math.h"
 
 #define HEAD_DIM_MAX 256
+#define BLOCK        64 /* keys looked at together; any number gives the same bits */
 
 /* One query's view of its keys: the same in all passes. */
 struct attention_row {
@@ -23,6 +24,18 @@ struct attention_row {
     f32 factor;
 };
 
+/* What a row's passes have found so far. */
+struct attention_state {
+    f32 largest;      /* score */
+    i32 exponent;     /* the largest of v */
+    u64 sum, brought; /* of the weights; of the weights brought to that exponent */
+};
+
+DEVICE_FN u32 attention_block(const struct attention_row *row, u32 first)
+{
+    return row->keys - first < BLOCK ? row->keys - first : BLOCK;
+}
+
 DEVICE_FN i32 attention_dot(GLOBAL ci16 *q, GLOBAL ci16 *k, u32 head_dim)
 {
     i32 sum = 0;
@@ -32,41 +45,80 @@ DEVICE_FN i32 attention_dot(GLOBAL ci16 *q, GLOBAL ci16 *k, u32 head_dim)
     return sum;
 }
 
-DEVICE_FN f32 attention_score(const struct attention_row *row, u32 key)
+/* t: the scores of a block of keys. */
+DEVICE_FN void attention_scores(const struct attention_row *row, u32 first, u32 count,
+                                f32 *t)
 {
-    const i32 s = attention_dot(row->q, row->k + key * row->stride, row->head_dim);
-    const f32 t =
-        MUL(MUL(I2F(s), det_p2(row->k_exponents[(u64)key * row->kv_heads])), row->factor);
+    GLOBAL ci32 *exponents = row->k_exponents + (u64)first * row->kv_heads;
+    i32 s[BLOCK];
 
-    return row->has_bias ? ADD(t, MUL(row->bias[key], as_f32(0x3fb8aa3bu)))
-                         : t; /* log2(e) */
+    for (u32 i = 0; i < count; i++)
+        s[i] = attention_dot(row->q, row->k + (first + i) * row->stride, row->head_dim);
+    for (u32 i = 0; i < count; i++)
+        t[i] = MUL(MUL(I2F(s[i]), det_p2(exponents[i * row->kv_heads])), row->factor);
+    for (u32 i = 0; row->has_bias && i < count; i++)
+        t[i] = ADD(t[i], MUL(row->bias[first + i], as_f32(0x3fb8aa3bu))); /* log2(e) */
 }
 
 /* Pass 1: the largest score and the largest exponent of v. */
-DEVICE_FN f32 attention_largest(const struct attention_row *row, i32 *exponent)
+DEVICE_FN void attention_find_largest(const struct attention_row *row,
+                                      struct attention_state *state)
 {
-    f32 largest = attention_score(row, 0);
+    f32 t[BLOCK];
 
-    *exponent = row->v_exponents[0];
-    for (u32 key = 1; key < row->keys; key++) {
-        const f32 t = attention_score(row, key);
-        const i32 e = row->v_exponents[(u64)key * row->kv_heads];
+    for (u32 first = 0; first < row->keys; first += BLOCK) {
+        const u32 count = attention_block(row, first);
+        GLOBAL ci32 *exponents = row->v_exponents + (u64)first * row->kv_heads;
 
-        largest = t > largest ? t : largest;
-        *exponent = e > *exponent ? e : *exponent;
+        attention_scores(row, first, count, t);
+        if (first == 0) {
+            state->largest = t[0];
+            state->exponent = exponents[0];
+        }
+        for (u32 i = 0; i < count; i++)
+            state->largest = t[i] > state->largest ? t[i] : state->largest;
+        for (u32 i = 0; i < count; i++) {
+            const i32 e = exponents[i * row->kv_heads];
+
+            state->exponent = e > state->exponent ? e : state->exponent;
+        }
     }
-    return largest;
 }
 
-/* A key's weight, and the same brought to the largest exponent of v. */
-DEVICE_FN u32 attention_weight(const struct attention_row *row, u32 key, f32 largest,
-                               i32 exponent, u32 *brought)
+/* The weights of a block of keys, plain and brought to the largest exponent of v. */
+DEVICE_FN void attention_weights(const struct attention_row *row, u32 first, u32 count,
+                                 const struct attention_state *state, u32 *u, u32 *g)
 {
-    const u32 u = det_expw(SUB(attention_score(row, key), largest));
-    const i32 below = exponent - row->v_exponents[(u64)key * row->kv_heads];
+    GLOBAL ci32 *exponents = row->v_exponents + (u64)first * row->kv_heads;
+    f32 t[BLOCK];
 
-    *brought = u >> (below < 31 ? below : 31);
-    return u;
+    attention_scores(row, first, count, t);
+    for (u32 i = 0; i < count; i++)
+        u[i] = det_expw(SUB(t[i], state->largest));
+    for (u32 i = 0; i < count; i++) {
+        const i32 below = state->exponent - exponents[i * row->kv_heads];
+
+        g[i] = u[i] >> (below < 31 ? below : 31);
+    }
+}
+
+/* Pass 2: the sums of the weights. */
+DEVICE_FN void attention_sum_weights(const struct attention_row *row,
+                                     struct attention_state *state)
+{
+    u32 u[BLOCK], g[BLOCK];
+
+    state->sum = 0;
+    state->brought = 0;
+    for (u32 first = 0; first < row->keys; first += BLOCK) {
+        const u32 count = attention_block(row, first);
+
+        attention_weights(row, first, count, state, u, g);
+        for (u32 i = 0; i < count; i++) {
+            state->sum += u[i];
+            state->brought += g[i];
+        }
+    }
 }
 
 DEVICE_FN u32 attention_top_bit(u64 x)
@@ -83,55 +135,52 @@ DEVICE_FN u32 attention_top_bit(u64 x)
 }
 
 /* Pass 3: 19-bit weights times v; the sum of the weights. */
-DEVICE_FN i32 attention_sums(const struct attention_row *row, f32 largest, i32 exponent,
-                             u64 total, i32 *sums)
+DEVICE_FN i32 attention_sum_values(const struct attention_row *row,
+                                   const struct attention_state *state, i32 *sums)
 {
-    const u32 top = attention_top_bit(total);
-    const u64 normal = top >= 31 ? total >> (top - 31) : total << (31 - top);
-    const u64 inverse = 0x7fffffffffffffffu / normal;
-    i32 weights = 0;
+    const u32 top = attention_top_bit(state->brought);
+    const u64 normal =
+        top >= 31 ? state->brought >> (top - 31) : state->brought << (31 - top);
+    const u32 inverse = (u32)(0x7fffffffffffffffu / normal); /* normal >= 2^31 */
+    const u64 half_unit = (u64)1 << (12 + top);
+    u32 u[BLOCK], g[BLOCK];
+    i32 total = 0;
 
     for (u32 d = 0; d < row->head_dim; d++)
         sums[d] = 0;
-    for (u32 key = 0; key < row->keys; key++) {
-        GLOBAL ci16 *v = row->v + key * row->stride;
-        u32 g;
+    for (u32 first = 0; first < row->keys; first += BLOCK) {
+        const u32 count = attention_block(row, first);
 
-        attention_weight(row, key, largest, exponent, &g);
+        attention_weights(row, first, count, state, u, g);
+        for (u32 i = 0; i < count; i++) {
+            GLOBAL ci16 *v = row->v + (first + i) * row->stride;
+            const i32 p = (i32)(((u64)g[i] * inverse + half_unit) >> (13 + top));
 
-        const i32 p = (i32)((g * inverse + ((u64)1 << (12 + top))) >> (13 + top));
-
-        weights += p;
-        for (u32 d = 0; d < row->head_dim; d++)
-            sums[d] += p * (i32)v[d];
+            total += p;
+            for (u32 d = 0; d < row->head_dim; d++)
+                sums[d] += p * (i32)v[d];
+        }
     }
-    return weights;
+    return total;
 }
 
 DEVICE_FN void attention_run(const struct attention_row *row, GLOBAL f32 *out)
 {
-    i32 sums[HEAD_DIM_MAX], exponent = 0;
-    u64 u_total = 0, g_total = 0;
-    f32 largest = 0.0f, rho = 0.0f;
+    struct attention_state state = {0.0f, 0, 0, 0};
+    i32 sums[HEAD_DIM_MAX];
 
-    if (row->keys)
-        largest = attention_largest(row, &exponent);
-    for (u32 key = 0; key < row->keys; key++) {
-        u32 g;
-
-        u_total += attention_weight(row, key, largest, exponent, &g);
-        g_total += g;
-    }
-    if (g_total == 0) {
+    attention_find_largest(row, &state);
+    attention_sum_weights(row, &state);
+    if (state.brought == 0) {
         for (u32 d = 0; d < row->head_dim; d++)
             out[d] = 0.0f;
         return;
     }
 
-    const i32 weights = attention_sums(row, largest, exponent, g_total, sums);
+    const i32 total = attention_sum_values(row, &state, sums);
+    const f32 rho = MUL(MUL(I2F((i64)state.brought), det_rcp(I2F((i64)state.sum))),
+                        MUL(det_rcp(I2F(total)), det_p2(state.exponent)));
 
-    rho = MUL(MUL(I2F((i64)g_total), det_rcp(I2F((i64)u_total))),
-              MUL(det_rcp(I2F(weights)), det_p2(exponent)));
     for (u32 d = 0; d < row->head_dim; d++)
         out[d] = MUL(I2F(sums[d]), rho);
 }

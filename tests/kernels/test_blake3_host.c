@@ -1,6 +1,7 @@
 /*
  * test_blake3_host.c - claim: the host's BLAKE3 gives the published answers in its three
- * modes, in one piece or many, and its chunk and parent values build the same root.
+ * modes, in one piece or many, and its chunk and parent values, and the kernels', build
+ * the same root.
  *
  * Answers: tests/vectors/blake3/blake3.json, with its origin.
  *
@@ -140,6 +141,38 @@ static void nodes_build_the_root(void **state)
     }
 }
 
+/* The kernels' keyed tree is the hash of the data padded to whole chunks. */
+static void kernels_build_the_padded_root(void **state)
+{
+    static const size_t sizes[] = {1,    63,   64,   65,   1023, 1024,
+                                   1025, 2049, 3072, 5121, 7200, 31744};
+    uint8_t *input = input_new(), key[BLAKE3_SIZE];
+
+    (void)state;
+    memcpy(key, input + 7, sizeof key);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint64_t count = (sizes[i] + BLAKE3_CHUNK - 1) / BLAKE3_CHUNK;
+        uint8_t *data = room(count, BLAKE3_CHUNK), *level = room(count, BLAKE3_SIZE);
+        uint8_t whole[BLAKE3_SIZE];
+
+        memcpy(data, input, sizes[i]);
+        blake3_hash(data, count * BLAKE3_CHUNK, key, whole);
+        /* what lies behind the data must not be read as such */
+        memset(data + sizes[i], 0xff, count * BLAKE3_CHUNK - sizes[i]);
+        kernel_split(KERNEL_blake3_chunks, count, 2, VIEWS(data, key, level),
+                     SCALARS({.u64 = sizes[i]}, {.u32 = count == 1}));
+        for (; count > 1; count = (count + 1) / 2) {
+            uint8_t *above = room(count, BLAKE3_SIZE);
+
+            kernel_split(KERNEL_blake3_parents, (count + 1) / 2, 2,
+                         VIEWS(level, key, above),
+                         SCALARS({.u64 = count}, {.u32 = count == 2}));
+            level = above;
+        }
+        assert_memory_equal(level, whole, BLAKE3_SIZE);
+    }
+}
+
 static int clear(void **state)
 {
     (void)state;
@@ -155,6 +188,7 @@ int main(void)
         cmocka_unit_test_teardown(pieces_do_not_matter, clear),
         cmocka_unit_test_teardown(may_go_on_after_an_end, clear),
         cmocka_unit_test_teardown(nodes_build_the_root, clear),
+        cmocka_unit_test_teardown(kernels_build_the_padded_root, clear),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

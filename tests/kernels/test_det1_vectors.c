@@ -440,6 +440,7 @@ int main(void)
         threads = thread_counts[i];
         failed += run_file("det1/cores.json", &count);
         failed += run_file("det1/rows.json", &count);
+        failed += run_file("det1/attention.json", &count);
     }
     threads = 2; /* once: seventeen million inputs */
     failed += run_file("det1/sweep.json", &count);

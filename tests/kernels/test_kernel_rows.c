@@ -1,5 +1,5 @@
 /*
- * test_kernel_faults.c - claim: a row with a value of 2^40 or more, an infinity or a NaN
+ * test_kernel_rows.c - claim: a row with a value of 2^40 or more, an infinity or a NaN
  * is reported as the smallest faulty row of its slot and comes out as zeros, and nothing
  * below 2^40 is; rows at the edges of the range keep their promises.
  *
@@ -177,6 +177,21 @@ static void a_span_without_keys_is_zero(void **state)
         assert_true(out[i] == 0.0f);
 }
 
+/* (word + type) + position, in that order, and nothing below 2^-60. */
+static void embeds_in_order(void **state)
+{
+    float word[2 * 2] = {0.0f, 0.0f, 0x1p24f, 0x1p-61f}, type[2] = {1.0f, 0.0f};
+    float position[2 * 2] = {9.0f, 9.0f, 1.0f, 0.0f}, out[2] = {7.0f, 7.0f};
+    int32_t ids[1] = {1}, positions[1] = {1};
+
+    (void)state;
+    kernel_split(KERNEL_embed, 1, 1, VIEWS(ids, positions, word, position, type, out),
+                 SCALARS({.u32 = 2}));
+    assert_true(out[0] ==
+                0x1p24f); /* 2^24 + 1 is 2^24, twice; 1 + 1 first would give 2^24 + 2 */
+    assert_true(out[1] == 0.0f);
+}
+
 /* Two query heads share one head of keys and values. */
 static void query_heads_share_keys(void **state)
 {
@@ -232,6 +247,7 @@ int main(void)
         cmocka_unit_test_teardown(below_the_limit_is_no_fault, clear),
         cmocka_unit_test_teardown(limbs_stay_in_range, clear),
         cmocka_unit_test_teardown(a_span_without_keys_is_zero, clear),
+        cmocka_unit_test_teardown(embeds_in_order, clear),
         cmocka_unit_test_teardown(query_heads_share_keys, clear),
         cmocka_unit_test_teardown(products_are_exact_at_the_edges, clear),
     };
