@@ -20,6 +20,7 @@
 #include "miner/base/memory.h"
 #include "miner/models/artifact_values.h"
 #include "miner/models/manifest.h"
+#include "miner/models/model.h"
 #include "miner/models/safetensors.h"
 #include "miner/models/tokenizer.h"
 
@@ -256,6 +257,11 @@ enum status artifact_open(const char *folder, struct artifact **out, struct erro
         status = open_vocab(artifact, folder, err);
     if (!status)
         status = open_tensors(artifact, folder, err);
+    if (!status) {
+        status = model_check(artifact, err);
+        if (status)
+            error_prefix(err, "%s/manifest.json", folder);
+    }
     if (status) {
         artifact_close(artifact);
         return status;

@@ -75,10 +75,14 @@ struct model_head {
 #undef MODEL
 const struct model_kind *model_kind_find(const char *architecture); /* NULL: none */
 
+/* The architecture is known and its check() passes; artifact_open() asks this, so that
+ * every open artifact may be asked everything. */
+MUST_CHECK enum status model_check(const struct artifact *artifact, struct error *err);
 MUST_CHECK enum status model_open(struct device *device, const struct artifact *artifact,
                                   uint32_t rows_max, struct model **out,
                                   struct error *err);
 void model_close(struct model *model);
+/* BAD_DATA for a pack that does not fit the model. */
 MUST_CHECK enum status model_embed(struct model *model, const struct model_pack *pack,
                                    struct matmul_port *port, float *vectors,
                                    struct model_fault *fault);
