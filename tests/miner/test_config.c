@@ -64,7 +64,7 @@ static void test_defaults(void **state)
     assert_string_equal(config_text(config, SETTING_user), "");
     assert_string_equal(config_text(config, SETTING_idle), "mine");
     assert_int_equal(config_choice(config, SETTING_idle), 0);
-    assert_int_equal(config_count(config, SETTING_url), 0);
+    assert_int_equal(config_count(config, SETTING_models), 0);
     assert_int_equal(config_number(config, SETTING_print_time), 60);
     assert_false(config_flag(config, SETTING_no_color));
     assert_true(config_text(config, SETTING_worker)[0]);
@@ -78,7 +78,7 @@ static void test_precedence(void **state)
 
     (void)state;
     file_is("# a comment\nuser = file\npass = file\nworker = file\nthreads=3\n"
-            "url = pouw+tcp://a:1\nurl = pouw+tcp://b:2\nno-color = yes\n");
+            "models = a\nmodels = b\nno-color = yes\n");
     setenv("MINERVA_PASS", "environment", 1);
     setenv("MINERVA_WORKER", "environment", 1);
     assert_int_equal(LOAD(&config, &err, "-c", path, "--worker", "words"), STATUS_OK);
@@ -87,27 +87,27 @@ static void test_precedence(void **state)
     assert_string_equal(config_text(config, SETTING_worker), "words");
     assert_int_equal(config_number(config, SETTING_threads), 3);
     assert_true(config_flag(config, SETTING_no_color));
-    assert_int_equal(config_count(config, SETTING_url), 2);
-    assert_string_equal(config_item(config, SETTING_url, 1), "pouw+tcp://b:2");
+    assert_int_equal(config_count(config, SETTING_models), 2);
+    assert_string_equal(config_item(config, SETTING_models, 1), "b");
     assert_string_equal(config_path(config), path);
     config_free(config);
 
     /* A list is replaced as a whole. */
-    setenv("MINERVA_URL", "pouw+tcp://c:3,pouw+tcp://d:4", 1);
+    setenv("MINERVA_MODELS", "c,d", 1);
     assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
-    assert_int_equal(config_count(config, SETTING_url), 2);
-    assert_string_equal(config_item(config, SETTING_url, 0), "pouw+tcp://c:3");
-    assert_string_equal(config_item(config, SETTING_url, 1), "pouw+tcp://d:4");
+    assert_int_equal(config_count(config, SETTING_models), 2);
+    assert_string_equal(config_item(config, SETTING_models, 0), "c");
+    assert_string_equal(config_item(config, SETTING_models, 1), "d");
     config_free(config);
-    assert_int_equal(
-        LOAD(&config, &err, "-c", path, "-o", "e:5", "--pool", "f:6", "-o", "g:7"),
-        STATUS_OK);
-    assert_int_equal(config_count(config, SETTING_url), 3);
-    assert_string_equal(config_item(config, SETTING_url, 1), "f:6");
+    assert_int_equal(LOAD(&config, &err, "-c", path, "--models", "e", "--models", "f",
+                          "--models", "g"),
+                     STATUS_OK);
+    assert_int_equal(config_count(config, SETTING_models), 3);
+    assert_string_equal(config_item(config, SETTING_models, 1), "f");
     config_free(config);
     unsetenv("MINERVA_PASS");
     unsetenv("MINERVA_WORKER");
-    unsetenv("MINERVA_URL");
+    unsetenv("MINERVA_MODELS");
 }
 
 static void test_words_refused(void **state)
@@ -136,9 +136,12 @@ static void test_words_refused(void **state)
             "-o (--url)");
     refused(LOAD(&config, &err, "-c", "/nowhere/miner.conf"), &err, STATUS_BAD_CONFIG,
             "/nowhere/miner.conf");
-    refused(LOAD(&config, &err, "-o", "1", "-o", "2", "-o", "3", "-o", "4", "-o", "5",
-                 "-o", "6", "-o", "7"),
-            &err, STATUS_OK, "");
+    refused(LOAD(&config, &err, "--models", "1", "--models", "2", "--models", "3",
+                 "--models", "4", "--models", "5"),
+            &err, STATUS_USAGE, "--models: given more than 4 times");
+    assert_int_equal(LOAD(&config, &err, "--pool", "a:1", "--wallet", "me"), STATUS_OK);
+    assert_string_equal(config_text(config, SETTING_url), "a:1");
+    assert_string_equal(config_text(config, SETTING_user), "me");
     config_free(config);
 }
 
@@ -212,7 +215,7 @@ static void test_allocation_failures(void **state)
     uint64_t n = 1;
 
     (void)state;
-    file_is("user = a\nurl = b:1\nurl = c:2\nmodels = d\n");
+    file_is("user = a\nmodels = b\nmodels = c\nmodels = d\n");
     setenv("MINERVA_PASS", "environment", 1);
     for (;; n++) {
         memory_fail_at(n);
