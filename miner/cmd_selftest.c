@@ -1,0 +1,246 @@
+/*
+ * cmd_selftest.c - `minerva selftest`: known answers, bit for bit, on every device.
+ *
+ * Prints one line a case that fails and a count.  Exit 0 when all hold, 5 otherwise, 1
+ * when the vectors cannot be read, 4 without a device.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <dirent.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "miner/base/file.h"
+#include "miner/base/memory.h"
+#include "miner/commands.h"
+#include "miner/device_list.h"
+#include "miner/selftest.h"
+
+enum { FILES_MAX = 256, PATH_SIZE = 1024, DEPTH_MAX = 4, FILE_SIZE_MAX = 64 << 20 };
+
+struct files { /* of worked cases, sorted */
+    size_t count;
+    char paths[FILES_MAX][PATH_SIZE];
+};
+
+struct tally {
+    uint64_t cases, failed, skipped;
+};
+
+/* --- which files --- */
+
+static enum status files_find(struct files *files, const char *folder, int depth,
+                              struct error *err);
+
+static enum status files_take(struct files *files, const char *path, int depth,
+                              struct error *err)
+{
+    const size_t size = strlen(path);
+    struct stat about;
+
+    if (stat(path, &about))
+        return error_set(err, STATUS_IO, "%s cannot be read", path);
+    if (S_ISDIR(about.st_mode))
+        return depth < DEPTH_MAX ? files_find(files, path, depth + 1, err) : STATUS_OK;
+    if (size < 5 || strcmp(path + size - 5, ".json"))
+        return STATUS_OK;
+    if (files->count == FILES_MAX)
+        return error_set(err, STATUS_FULL, "more than %d files of vectors", FILES_MAX);
+    snprintf(files->paths[files->count++], PATH_SIZE, "%s", path);
+    return STATUS_OK;
+}
+
+static enum status files_find(struct files *files, const char *folder, int depth,
+                              struct error *err)
+{
+    DIR *list = opendir(folder);
+    enum status status = STATUS_OK;
+
+    if (!list)
+        return error_set(err, STATUS_IO, "%s is no folder that can be read", folder);
+    for (const struct dirent *entry; !status && (entry = readdir(list));) {
+        char path[PATH_SIZE];
+        if (entry->d_name[0] == '.')
+            continue;
+        status = file_join(folder, entry->d_name, path, sizeof(path), err);
+        if (!status)
+            status = files_take(files, path, depth, err);
+    }
+    closedir(list);
+    return status;
+}
+
+static int path_order(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* --- what they say --- */
+
+static void count(struct tally *tally, const struct device_entry *entry,
+                  const char *where, enum status status, const struct error *err)
+{
+    if (status == STATUS_NOT_SUPPORTED) {
+        tally->skipped++;
+        return;
+    }
+    tally->cases++;
+    if (!status)
+        return;
+    tally->failed++;
+    printf("FAILED  %s%u  %s  %s\n", entry->backend->name, entry->number, where,
+           error_text(err));
+}
+
+static void run_builtin(struct device *device, const struct device_entry *entry,
+                        struct tally *tally)
+{
+    for (size_t i = 0; i < selftest_builtin_count(); i++) {
+        struct error err = {0};
+        count(tally, entry, "built-in", selftest_builtin(device, i, &err), &err);
+    }
+}
+
+/* OK also for a file that holds no worked cases. */
+static enum status run_file(struct device *device, const struct device_entry *entry,
+                            const char *path, struct tally *tally, struct error *err)
+{
+    struct blob text = blob_empty(FILE_SIZE_MAX);
+    struct vectors *vectors = NULL;
+    enum status status = file_read(path, &text, err);
+
+    if (!status)
+        status = vectors_parse(blob_bytes(&text), &vectors, err);
+    for (size_t i = 0; !status && i < vectors_count(vectors); i++) {
+        struct vector_case given;
+        struct error why = {0};
+        status = vectors_case(vectors, i, &given, err);
+        if (status)
+            break;
+        count(tally, entry, path, selftest_case(device, &given, &why), &why);
+        vector_case_free(&given);
+    }
+    vectors_free(vectors);
+    blob_free(&text);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status)
+        error_prefix(err, "%s", path);
+    return status;
+}
+
+static enum status run_device(const struct device_entry *entry, const struct files *files,
+                              struct tally *tally, struct error *err)
+{
+    const struct device_options options = {0};
+    struct device *device = NULL;
+    enum status status =
+        device_open(entry->backend, entry->index, &options, &device, err);
+
+    if (status) {
+        error_prefix(err, "device %u (%s)", entry->number, entry->backend->name);
+        return STATUS_NO_DEVICE;
+    }
+    run_builtin(device, entry, tally);
+    for (size_t i = 0; !status && files && i < files->count; i++)
+        status = run_file(device, entry, files->paths[i], tally, err);
+    device_close(device);
+    return status;
+}
+
+/* --- the command --- */
+
+static enum status run_all(const char *words, const char *folder, struct tally *tally,
+                           struct error *err)
+{
+    struct device_list *list = memory_new(struct device_list);
+    struct files *files = folder ? memory_new(struct files) : NULL;
+    enum status status = STATUS_OK;
+
+    if (!list || (folder && !files))
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!status && folder)
+        status = files_find(files, folder, 0, err);
+    if (!status && folder)
+        qsort(files->paths, files->count, PATH_SIZE, path_order);
+    if (!status)
+        status = device_list_probe(list, err);
+    if (!status)
+        status = device_list_select(list, words, err);
+    for (size_t i = 0; !status && i < list->count; i++) {
+        const uint64_t builtin = (i + 1) * selftest_builtin_count();
+        status = run_device(&list->entries[i], files, tally, err);
+        if (!status && folder && tally->cases <= builtin && !tally->skipped)
+            status = error_set(err, STATUS_NOT_FOUND, "%s holds no worked cases", folder);
+    }
+    memory_free(files);
+    memory_free(list);
+    return status;
+}
+
+static int exit_code_of(enum status status)
+{
+    switch (status) {
+    case STATUS_USAGE:
+        return EXIT_CODE_USAGE;
+    case STATUS_NO_DEVICE:
+    case STATUS_ABSENT:
+        return EXIT_CODE_NO_DEVICE;
+    default:
+        return EXIT_CODE_FAILED;
+    }
+}
+
+static int print_usage(FILE *out)
+{
+    fprintf(out, "usage: minerva selftest [-d DEVICES] [--vectors DIR]\n\n"
+                 "  -d, --devices LIST   all, a backend's name, or numbers (0,2)\n"
+                 "      --vectors DIR    also the worked cases in DIR and below it\n"
+                 "  -h, --help           this list\n");
+    return out == stdout ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+}
+
+int cmd_selftest(int argc, char **argv)
+{
+    static const struct option options[] = {{"devices", required_argument, NULL, 'd'},
+                                            {"vectors", required_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    const char *words = "all", *folder = NULL;
+    struct tally tally = {0};
+    struct error err = {0};
+
+    for (int found; (found = getopt_long(argc, argv, "d:h", options, NULL)) != -1;) {
+        switch (found) {
+        case 'd':
+            words = optarg;
+            break;
+        case 'v':
+            folder = optarg;
+            break;
+        case 'h':
+            return print_usage(stdout);
+        default:
+            return print_usage(stderr);
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "minerva selftest: \"%s\": expected an option here\n",
+                argv[optind]);
+        return EXIT_CODE_USAGE;
+    }
+    const enum status status = run_all(words, folder, &tally, &err);
+    if (status) {
+        fprintf(stderr, "minerva selftest: %s\n", error_text(&err));
+        return exit_code_of(status);
+    }
+    printf("%llu cases, %llu failed", (unsigned long long)tally.cases,
+           (unsigned long long)tally.failed);
+    if (tally.skipped)
+        printf(", %llu of unknown operations", (unsigned long long)tally.skipped);
+    printf("\n");
+    return tally.failed ? EXIT_CODE_SELFTEST : EXIT_CODE_OK;
+}
