@@ -2,10 +2,10 @@
  * vectors_json.h - worked cases of exact arithmetic and of the proof of work, read from
  * JSON.
  *
- * Three forms: {"cases": [{"op": ..., tensors as {"dtype", "shape", "hex"}, ...}]}, one such case, and one
- * case of the proof of work, which has a "matrix_seed".  What a case holds is flattened
- * into named members; members of other kinds are left out.  Everything is bounded and
- * checked.  Any thread.
+ * Three forms: {"cases": [{"op": ..., tensors as {"dtype", "shape", "hex"}, ...}]}, one
+ * such case, and one case of the proof of work, which has a "matrix_seed".  What a case
+ * holds is flattened into named members; members of other kinds are left out.  Everything
+ * is bounded and checked.  Any thread.
  *
  * SPDX-License-Identifier: MIT
  */
