@@ -14,6 +14,9 @@ enum value_rule { RULE_NONE, RULE_FINITE, RULE_NORM, RULE_SCALE };
 
 enum {
     BITS_INFINITE = 0x7f800000,
+    /* Norm weights may be any normal number: MiniLM, whose vectors are worked cases, has
+     * one of 2^-107. */
+    BITS_NORMAL = 0x00800000,  /* 2^-126 */
     BITS_LEAST = 0x2b800000,   /* 2^-40 */
     BITS_LARGEST = 0x49800000, /* 2^20 */
     MAGNITUDE = 0x7fffffff,
@@ -52,7 +55,9 @@ static bool is_allowed(enum value_rule rule, uint32_t bits)
         return true;
     if (rule == RULE_SCALE && bits != size)
         return false;
-    return size == 0 ? rule == RULE_NORM : size >= BITS_LEAST && size <= BITS_LARGEST;
+    if (size == 0)
+        return rule == RULE_NORM;
+    return size >= (rule == RULE_NORM ? BITS_NORMAL : BITS_LEAST) && size <= BITS_LARGEST;
 }
 
 static enum status check_floats(const struct tensor *tensor, struct bytes values,

@@ -146,7 +146,7 @@ static enum status take_norm(const struct bert_source *source, const char *from,
             return status;
         import_load(tensor, data);
         if (half == 0)
-            import_flush(data, source->hidden);
+            import_flush(data, source->hidden, 0x1p-126f);
     }
     return STATUS_OK;
 }

@@ -66,9 +66,9 @@ MUST_CHECK enum status import_find(const struct import *import, const char *name
                                    const struct tensor **out, struct error *err);
 /* Rows of a found tensor as f32, written to to. */
 void import_load(const struct tensor *tensor, float *to);
-/* Scales and norm weights below 2^-40, which the contract has no room for
- * (numerics.md 1.2), become 0. */
-void import_flush(float *values, uint64_t count);
+/* What is smaller than least becomes 0: the contract has no room for it
+ * (numerics.md 1.2). */
+void import_flush(float *values, uint64_t count, float least);
 /* Room for one more tensor that the import makes: zeroed, of the manifest's type and
  * shape. */
 MUST_CHECK enum status import_make(struct import *import, const char *name,

@@ -141,10 +141,10 @@ enum status import_take(struct import *import, const char *name,
     return STATUS_OK;
 }
 
-void import_flush(float *values, uint64_t count)
+void import_flush(float *values, uint64_t count, float least)
 {
     for (uint64_t i = 0; i < count; i++) {
-        if (fabsf(values[i]) < 0x1p-40f)
+        if (fabsf(values[i]) < least)
             values[i] = 0.0f;
     }
 }
@@ -187,7 +187,7 @@ enum status import_quantise(struct import *import, const char *name, const float
     if (status)
         return status;
     fault = run_quantise(import->precision, matrix, rows, columns, q, scales);
-    import_flush(scales, rows);
+    import_flush(scales, rows, 0x1p-40f);
     if (fault != UINT32_MAX)
         return error_set(err, STATUS_BAD_DATA,
                          "matrix %s: row %u holds a weight of 2^40 or more", name, fault);

@@ -1,11 +1,10 @@
 /*
  * test_minilm.c - claims that the real all-MiniLM-L6-v2 gives the worked cases' vectors
- * bit for bit in all three precisions, its tokenizer the worked cases' ids, and that it
- * fits the promised memory.
+ * bit for bit in all three precisions, and its tokenizer the worked cases' ids.
  *
  * The weights are not in the repository: `make fetch` puts them into MINERVA_CACHE (by
  * default
- * ~/.cache/minerva/all-MiniLM-L6-v2).  Without them the test is skipped.  labels: slow
+ * ~/.cache/minerva/all-MiniLM-L6-v2).  Without them the test is skipped.
  *
  * SPDX-License-Identifier: MIT
  */
