@@ -28,6 +28,10 @@ struct pow_bench {
 
 /* For the shape of a case and with its operands; limits are the shape. */
 void pow_bench_open(struct pow_bench *bench, const struct pow_case *c, size_t queue_size);
+/* The same on one way to multiply ("portable", "avx2", "avx512"); false: not on this
+ * processor. */
+bool pow_bench_open_variant(struct pow_bench *bench, const struct pow_case *c,
+                            size_t queue_size, const char *variant);
 void pow_bench_close(struct pow_bench *bench);
 /* The naive product is that of these operands from now on. */
 void pow_bench_multiply_naively(struct pow_bench *bench, const int8_t *a,
