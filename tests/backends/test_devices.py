@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Claim: `minerva devices` lists the processor as usable under number 0, says why other backends
+are not, prints the same as JSON, and refuses words that it does not know.
+
+labels: plain
+"""
+import json
+import os
+import subprocess
+import sys
+
+MINERVA = os.environ["MINERVA"]
+
+
+def run(*words):
+    done = subprocess.run([MINERVA, "devices", *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(what, holds):
+    if not holds:
+        sys.exit(f"does not hold: {what}")
+
+
+if not os.access(MINERVA, os.X_OK):
+    sys.exit(77)
+code, text, err = run("--json")
+devices = json.loads(text)["devices"]
+names = [d["backend"] for d in devices]
+check("exit 0 and nothing on stderr", (code, err) == (0, ""))
+check("every backend of the table is named", {"cpu", "cuda", "opencl"} <= set(names))
+cpu = devices[names.index("cpu")]
+check("the processor is usable", cpu["usable"] and cpu["reason"] == "")
+check("it has memory, threads and a name", cpu["memory_bytes"] > 0 and cpu["threads"] > 0 and cpu["name"])
+check("its way to multiply is one of the table's", cpu["detail"].split()[0] in ("avx512", "avx2", "portable"))
+for device in devices:
+    check(f"{device['backend']}: usable or with a reason", device["usable"] or len(device["reason"]) > 10)
+
+code, table, err = run()
+lines = table.splitlines()
+check("a header and a line for each", code == 0 and len(lines) == 1 + len(devices))
+check("the header names the columns", lines[0].split() == "# backend bus device memory detail usable".split())
+for device in devices:
+    line = next(l for l in lines if f"  {device['backend']} " in l)
+    check("the table says the same", (": " + device["reason"] in line) if not device["usable"] else line.endswith("yes"))
+
+for words in (["--what"], ["--json", "more"], ["cpu"]):
+    code, text, err = run(*words)
+    check(f"{words} is refused with a sentence", code == 2 and text == "" and words[-1] in err)
+check("--help explains", run("--help")[0] == 0 and "usage" in run("--help")[1])
