@@ -269,7 +269,7 @@ static void grid_plan(struct cpu_product *product)
     uint32_t wanted =
         threads > 1 ? (TASKS_PER_THREAD * threads + blocks - 1) / blocks : 1;
 
-    assert(wanted);
+    assert(windows);
     if (wanted > windows)
         wanted = windows;
     product->chunk_panels = (windows + wanted - 1) / wanted * product->window_panels;

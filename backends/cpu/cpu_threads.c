@@ -97,8 +97,9 @@ static void run_wait(struct worker *worker, uint64_t seen)
      */
     if (run_is_new(worker->pool, seen) && atomic_exchange(&worker->is_asleep, false))
         return;
-    if (queue_take(worker->wake, QUEUE_FOREVER, &token))
-        assert(!"nobody closes this queue");
+    const enum status status = queue_take(worker->wake, QUEUE_FOREVER, &token);
+    assert(!status); /* nobody closes this queue */
+    (void)status;
 }
 
 static void worker_main(void *context)
@@ -123,9 +124,11 @@ static void workers_wake(struct cpu_threads *pool, uint64_t wanted)
     for (uint32_t i = 1; i < pool->count && i <= wanted; i++) {
         struct worker *worker = &pool->workers[i];
 
-        if (atomic_exchange(&worker->is_asleep, false) &&
-            queue_put(worker->wake, worker, QUEUE_FOREVER))
-            assert(!"it holds one token and was empty");
+        if (!atomic_exchange(&worker->is_asleep, false))
+            continue;
+        const enum status status = queue_put(worker->wake, worker, QUEUE_FOREVER);
+        assert(!status); /* it holds one token and was empty */
+        (void)status;
     }
 }
 
