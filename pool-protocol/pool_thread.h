@@ -44,7 +44,6 @@ struct sending {           /* one thing on its way, in the order of the outbox *
 struct pool {
     const struct dialect *dialect;
     bool has_tls;
-    char url[512];
     char host[POOL_HOST_MAX + 1];
     uint16_t port;
     uint32_t hurry;

@@ -1,0 +1,312 @@
+/*
+ * Claim: each dialect says and understands, byte for byte, what the recorded
+ * conversations of tests/protocol/conversations/ hold.
+ *
+ * A recording is a list of actions, each followed by what must come of it, all of it and
+ * in order: dialect NAME [ADDRESS]    the first line S> LINE                   a line
+ * from the pool greet | tick MS           a new connection | time share JOB TAG [TASK P
+ * I]  a share of that job (of site pack P, product I of TASK)
+ *   accept|decline|progress|done TASK TAG
+ *   C> LINE                   expected: a line to the pool
+ *   E> TEXT                   expected: an event
+ *   = STATUS SENTENCE         expected: a refusal
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <dirent.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "miner/base/file.h"
+#include "pool-protocol/dialect.h"
+
+struct stage { /* one conversation, and what it has said and not been asked for */
+    const char *name;
+    int number; /* of the line */
+    const struct dialect *dialect;
+    struct dialect_session *session;
+    struct message_authorize account;
+    struct dialect_turn turn;
+    struct blob said; /* lines "C> ...", "E> ...", "= ..." */
+};
+
+static const char *const status_names[] = {
+#define STATUS(name, sentence) #name,
+#include "miner/base/status.def"
+#undef STATUS
+};
+
+static const char *const verdict_names[] = {"accepted", "pending", "stale", "rejected",
+                                            "unknown"};
+
+static void say(struct stage *stage, const char *format, ...) PRINTF_LIKE(2, 3);
+static void say(struct stage *stage, const char *format, ...)
+{
+    char text[4096];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    assert_int_equal(blob_addf(&stage->said, "%s\n", text), STATUS_OK);
+}
+
+static void say_event(struct stage *stage, const struct dialect_event *event)
+{
+    switch (event->kind) {
+    case EVENT_READY:
+        say(stage, "E> ready: %s", event->text);
+        break;
+    case EVENT_REFUSED:
+        say(stage, "E> refused %d: %s", event->code, event->text);
+        break;
+    case EVENT_JOB:
+        say(stage,
+            "E> job %s height %" PRIu64 " version %u rank %u unassigned %d work %.6g",
+            event->job->id, event->job->height, event->job->cert_version,
+            event->job->min_rank, event->job->unassigned,
+            target_work(&event->job->target));
+        break;
+    case EVENT_ASSIGN:
+        say(stage, "E> assign %s %s model %.8s input %zu %.8s rows %u lease %u",
+            event->work->id, event->work->kind, event->work->model,
+            event->work->input.size, event->work->input_hash, event->work->rows,
+            event->work->lease_s);
+        break;
+    case EVENT_CANCEL:
+        say(stage, "E> cancel %s: %s", event->task_id, event->text);
+        break;
+    case EVENT_SHARE:
+        say(stage, "E> share %" PRIu64 " %s %d: %s", event->tag,
+            verdict_names[event->verdict], event->code, event->text);
+        break;
+    case EVENT_RESULT:
+        say(stage, "E> result %" PRIu64 " of %s %s %d: %s", event->tag, event->task_id,
+            verdict_names[event->verdict], event->code, event->text);
+        break;
+    case EVENT_NOTICE:
+        say(stage, "E> notice: %s", event->text);
+        break;
+    }
+}
+
+/* What a call left behind, as text. */
+static void settle(struct stage *stage, enum status status, const struct error *err)
+{
+    struct blob *lines = &stage->turn.lines;
+    const char *text = lines->size ? (const char *)lines->data : "";
+
+    for (const char *end; (end = strchr(text, '\n')); text = end + 1)
+        say(stage, "C> %.*s", (int)(end - text), text);
+    assert_string_equal(text, ""); /* whole lines only */
+    for (uint32_t i = 0; i < stage->turn.event_count; i++)
+        say_event(stage, &stage->turn.events[i]);
+    if (status)
+        say(stage, "= %s%s%s", status_names[status], err && *err->text ? " " : "",
+            err ? err->text : "");
+    dialect_turn_clear(&stage->turn);
+}
+
+static void act_share(struct stage *stage, const char *arguments)
+{
+    struct job job = {.cert_version = 3};
+    struct share share = {.plain_proof = blob_empty(64)};
+    struct error err = {0};
+    uint64_t tag = 0;
+
+    assert_true(sscanf(arguments, "%128s %" SCNu64 " %32s %u %u", job.id, &tag,
+                       share.task_id, &share.site.pack, &share.site.product) >= 2);
+    share.job = job_new(&job);
+    assert_non_null(share.job);
+    assert_int_equal(blob_addf(&share.plain_proof, "proof %" PRIu64, tag), STATUS_OK);
+    settle(stage, stage->dialect->submit(stage->session, &share, tag, &stage->turn),
+           &err);
+    job_release(share.job);
+    blob_free(&share.plain_proof);
+}
+
+static bool act_answer(struct stage *stage, const char *line)
+{
+    static const char *const words[] = {"accept ", "decline ", "progress ", "done "};
+    struct answer answer = {.output = blob_empty(64), .done = 3, .total = 7, .macs = 12};
+    uint64_t tag = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        if (strncmp(line, words[i], strlen(words[i])))
+            continue;
+        answer.kind = (enum answer_kind)i;
+        assert_int_equal(
+            sscanf(line + strlen(words[i]), "%32s %" SCNu64, answer.task_id, &tag), 2);
+        snprintf(answer.reason, sizeof answer.reason, "no room");
+        memset(answer.result_hash, 'a', 64);
+        assert_int_equal(blob_addf(&answer.output, "output"), STATUS_OK);
+        settle(stage, stage->dialect->answer(stage->session, &answer, tag, &stage->turn),
+               NULL);
+        blob_free(&answer.output);
+        return true;
+    }
+    blob_free(&answer.output);
+    return false;
+}
+
+static void act(struct stage *stage, const char *line)
+{
+    struct error err = {0};
+    uint64_t number = 0;
+
+    if (!strncmp(line, "S> ", 3)) {
+        settle(stage,
+               stage->dialect->receive(stage->session,
+                                       bytes_of(line + 3, strlen(line + 3)), &stage->turn,
+                                       &err),
+               &err);
+    } else if (!strcmp(line, "greet")) {
+        settle(stage, stage->dialect->greet(stage->session, &stage->turn), NULL);
+    } else if (sscanf(line, "tick %" SCNu64, &number) == 1) {
+        settle(stage, stage->dialect->tick(stage->session, number, &stage->turn, &err),
+               &err);
+    } else if (!strncmp(line, "share ", 6)) {
+        act_share(stage, line + 6);
+    } else if (!act_answer(stage, line)) {
+        fail_msg("%s:%d: unknown action: %s", stage->name, stage->number, line);
+    }
+}
+
+static void expect(struct stage *stage, const char *line)
+{
+    const char *said = stage->said.size ? (const char *)stage->said.data : "";
+    const size_t size = strcspn(said, "\n");
+
+    if (strlen(line) != size || strncmp(line, said, size))
+        fail_msg("%s:%d:\nexpected %s\ncame     %.*s", stage->name, stage->number, line,
+                 (int)size, said);
+    blob_drop_front(&stage->said, size + 1);
+}
+
+static void expect_nothing(const struct stage *stage)
+{
+    if (stage->said.size)
+        fail_msg("%s:%d: nobody expected: %s", stage->name, stage->number,
+                 stage->said.data);
+}
+
+static void open_dialect(struct stage *stage, const char *line)
+{
+    char name[32] = "", address[64] = "", url[64];
+    struct error err = {0};
+
+    assert_true(sscanf(line, "dialect %31s %63s", name, address) >= 1);
+    snprintf(url, sizeof url, "%s://", name);
+    const struct dialect_row *row = dialect_find(url, &err);
+    if (!row)
+        fail_msg("%s: %s", stage->name, err.text);
+    stage->dialect = row->dialect;
+    assert_int_equal(row->dialect->open(&stage->account, address, &stage->session, &err),
+                     STATUS_OK);
+}
+
+static void play_line(struct stage *stage, const char *line)
+{
+    if (!*line || *line == '#')
+        return;
+    if (!stage->dialect) {
+        open_dialect(stage, line);
+    } else if (!strncmp(line, "C> ", 3) || !strncmp(line, "E> ", 3) ||
+               !strncmp(line, "= ", 2)) {
+        expect(stage, line);
+    } else {
+        expect_nothing(stage);
+        act(stage, line);
+    }
+}
+
+static struct message_authorize example_account(void)
+{
+    struct message_authorize account = {
+        .wallet = "prl1pexample",
+        .worker = "rig7",
+        .pass = "x",
+        .agent = "minerva/0.1",
+        .offer = {.slots = 2, .memory_bytes = 1024, .task_count = 2, .backend_count = 1}};
+
+    snprintf(account.offer.tasks[0], sizeof account.offer.tasks[0], "embed");
+    snprintf(account.offer.tasks[1], sizeof account.offer.tasks[1], "matmul");
+    snprintf(account.offer.backends[0], sizeof account.offer.backends[0], "cpu");
+    return account;
+}
+
+static void play(const char *folder, const char *name)
+{
+    struct stage stage = {
+        .name = name, .account = example_account(), .said = blob_empty(1 << 20)};
+    struct blob text = blob_empty(1 << 20);
+    struct error err = {0};
+    char path[1024];
+
+    stage.turn.lines = blob_empty(1 << 20);
+    assert_int_equal(file_join(folder, name, path, sizeof path, &err), STATUS_OK);
+    assert_int_equal(file_read(path, &text, &err), STATUS_OK);
+    for (char *line = (char *)text.data, *end; (end = strchr(line, '\n'));
+         line = end + 1) {
+        *end = 0;
+        stage.number++;
+        play_line(&stage, line);
+    }
+    expect_nothing(&stage);
+    assert_non_null(stage.dialect);
+    stage.dialect->close(stage.session);
+    dialect_turn_free(&stage.turn);
+    blob_free(&stage.said);
+    blob_free(&text);
+}
+
+static void conversations_go_as_recorded(void **state)
+{
+    static const char path[] = TEST_DATA "/../protocol/conversations";
+    DIR *folder = opendir(path);
+    int count = 0;
+
+    (void)state;
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        play(path, entry->d_name);
+        count++;
+    }
+    closedir(folder);
+    assert_true(count >= 5);
+}
+
+static void unknown_schemes_are_named(void **state)
+{
+    static const char *const urls[] = {"http://a:1", "stratum+tc://a:1",  "://", "",
+                                       "a:1",        "stratum+tcpx://a:1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct error err = {0};
+
+        assert_null(dialect_find(urls[i], &err));
+        assert_int_equal(err.status, STATUS_BAD_CONFIG);
+        assert_non_null(strstr(err.text, "stratum+tcp"));
+        assert_non_null(strstr(err.text, urls[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conversations_go_as_recorded),
+        cmocka_unit_test(unknown_schemes_are_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
