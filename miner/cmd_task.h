@@ -10,7 +10,6 @@
 #include "miner/base/bytes.h"
 #include "miner/commands.h"
 
-int cmd_task(int argc, char **argv);
 int cmd_task_run(int argc, char **argv);    /* here, without any pool */
 int cmd_task_submit(int argc, char **argv); /* hand it to a pool */
 int cmd_task_status(int argc, char **argv);

@@ -125,7 +125,11 @@ static enum status make_ready(struct run *run, struct error *err)
         status = task_prove_begin(run->options->prove, &run->options->job, &run->plain,
                                   task_shape_max(run->artifact, &run->work, &run->layout),
                                   &run->prove, err);
-    return status ? status : task_open(run->station, &run->work, &run->task, err);
+    if (!status)
+        status = task_open(run->station, &run->work, &run->task, err);
+    for (uint32_t i = 0; !status && run->prove && i < run->layout.products; i++)
+        status = task_prove_prepare(run->prove, task_operand(run->task, i), err);
+    return status;
 }
 
 static void show_progress(const struct run *run, bool is_last)

@@ -192,6 +192,12 @@ struct matmul_port *task_prove_port(struct task_prove *prove)
     return prove->scheme->port(prove->run);
 }
 
+enum status task_prove_prepare(struct task_prove *prove, struct weights *weights,
+                               struct error *err)
+{
+    return prove->scheme->prepare(prove->run, weights, err);
+}
+
 enum status task_prove_finish(struct task_prove *prove, uint64_t *proofs,
                               struct error *err)
 {

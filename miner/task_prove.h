@@ -21,6 +21,9 @@ MUST_CHECK enum status task_prove_begin(const char *folder, const struct job *jo
                                         struct model_shape largest,
                                         struct task_prove **out, struct error *err);
 struct matmul_port *task_prove_port(struct task_prove *prove);
+/* Room for what the port derives of these weights, before any step. */
+MUST_CHECK enum status task_prove_prepare(struct task_prove *prove,
+                                          struct weights *weights, struct error *err);
 /* Waits until all that was found is on disk and says how many proofs that is; the first
  * thing that went wrong, if any.  Nothing may go through the port afterwards. */
 MUST_CHECK enum status task_prove_finish(struct task_prove *prove, uint64_t *proofs,

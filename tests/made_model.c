@@ -5,13 +5,13 @@
  */
 #include "tests/made_model.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ftw.h>
 
 #include <cmocka.h>
 
@@ -100,7 +100,7 @@ static void add_layer(struct maker *maker, uint32_t layer, bool has_huge_bias)
 {
     static const char *const parts[] = {"attention.self.query", "attention.self.key",
                                         "attention.self.value", "attention.output.dense",
-                                        "intermediate.dense", "output.dense"};
+                                        "intermediate.dense",   "output.dense"};
     char name[TENSOR_NAME_MAX - 8];
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         (void)snprintf(name, sizeof name, "encoder.layer.%u.%s", layer, parts[i]);
@@ -109,7 +109,8 @@ static void add_layer(struct maker *maker, uint32_t layer, bool has_huge_bias)
         if (i == 3 && has_huge_bias)
             bias[5] = HUGE;
     }
-    (void)snprintf(name, sizeof name, "encoder.layer.%u.attention.output.LayerNorm", layer);
+    (void)snprintf(name, sizeof name, "encoder.layer.%u.attention.output.LayerNorm",
+                   layer);
     add_norm(maker, name);
     (void)snprintf(name, sizeof name, "encoder.layer.%u.output.LayerNorm", layer);
     add_norm(maker, name);

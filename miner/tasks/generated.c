@@ -56,6 +56,9 @@ enum status generated_new(struct generated *out, struct device *device,
         status = weights_new(device, (struct view){out->right, 0}, (uint32_t)shape.n,
                              (uint32_t)shape.k, &out->weights);
     if (!status)
+        status = device_reserve(device, (uint32_t)shape.m, (uint32_t)shape.n,
+                                (uint32_t)shape.k, 0);
+    if (!status)
         return STATUS_OK;
     generated_free(out);
     return error_set(err, status,
