@@ -57,18 +57,18 @@ enum status cmd_task_show(struct bytes result, struct bytes text, const char *ou
                           struct error *err)
 {
     struct fault_record fault;
-    struct vectors vectors;
+    struct embeddings vectors;
 
     if (output) {
         const enum status status = file_write(output, result, err);
         /* A fault record is an answer and is kept, but the person wanted vectors. */
         return status || !fault_record_parse(result, &fault)
                    ? status
-                   : vectors_parse(result, &vectors, err);
+                   : embeddings_parse(result, &vectors, err);
     }
     if (show_hash(result))
         return STATUS_OK;
-    const enum status status = vectors_parse(result, &vectors, err);
+    const enum status status = embeddings_parse(result, &vectors, err);
     if (status)
         return status;
     return neighbours_print(&vectors, text, err);

@@ -70,7 +70,7 @@ static void print_sentence(uint32_t index, const struct bytes *lines)
     putchar('\n');
 }
 
-static double cosine(const struct vectors *v, uint32_t a, uint32_t b)
+static double cosine(const struct embeddings *v, uint32_t a, uint32_t b)
 {
     const float *left = v->values + (size_t)a * v->width;
     const float *right = v->values + (size_t)b * v->width;
@@ -102,7 +102,7 @@ static size_t nearest_keep(struct neighbour *nearest, size_t count,
     return count < NEAREST ? count + 1 : NEAREST;
 }
 
-static void print_nearest(const struct vectors *vectors, uint32_t index,
+static void print_nearest(const struct embeddings *vectors, uint32_t index,
                           const struct bytes *lines)
 {
     struct neighbour nearest[NEAREST];
@@ -119,7 +119,7 @@ static void print_nearest(const struct vectors *vectors, uint32_t index,
     }
 }
 
-enum status neighbours_print(const struct vectors *vectors, struct bytes text,
+enum status neighbours_print(const struct embeddings *vectors, struct bytes text,
                              struct error *err)
 {
     struct bytes *lines = NULL;

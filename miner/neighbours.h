@@ -7,12 +7,12 @@
 #ifndef MINERVA_MINER_NEIGHBOURS_H
 #define MINERVA_MINER_NEIGHBOURS_H
 
-#include "miner/tasks/vectors.h"
+#include "miner/tasks/embeddings.h"
 
 /* On standard output: some of the vectors, evenly spread, each with its nearest by
  * cosine.  The lines of text, if any, are shown for them and must be as many; without
  * text only numbers are. */
-MUST_CHECK enum status neighbours_print(const struct vectors *vectors, struct bytes text,
-                                        struct error *err);
+MUST_CHECK enum status neighbours_print(const struct embeddings *vectors,
+                                        struct bytes text, struct error *err);
 
 #endif

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "miner/base/memory.h"
+#include "miner/tasks/embeddings.h"
 #include "miner/tasks/sequences.h"
-#include "miner/tasks/vectors.h"
 
 struct station {
     struct station_head head;
@@ -76,7 +76,7 @@ static enum status embed_lay_out(const struct artifact *artifact,
         return status;
 
     out->products = network->product_count(artifact);
-    out->output_size = vectors_size(input->count, network->width(artifact));
+    out->output_size = embeddings_size(input->count, network->width(artifact));
     for (uint32_t pack = 0; pack < out->packs; pack++)
         for (uint32_t product = 0; product < out->products; product++) {
             const struct model_shape s = embed_shape(
@@ -244,10 +244,10 @@ static void embed_progress(const struct task *task, uint64_t *done, uint64_t *to
 
 static enum status embed_answer(const struct task *task, struct blob *output)
 {
-    const struct vectors vectors = {task->layout.items, task->width, task->vectors};
+    const struct embeddings vectors = {task->layout.items, task->width, task->vectors};
     if (task->has_fault)
         return fault_record_write(&task->fault, output, NULL);
-    const enum status status = vectors_write(&vectors, output, NULL);
+    const enum status status = embeddings_write(&vectors, output, NULL);
     assert(status || output->size == task->layout.output_size);
     return status;
 }
@@ -267,5 +267,5 @@ const struct task_kind task_embed = {
     .progress = embed_progress,
     .answer = embed_answer,
     .split = sequences_split,
-    .join = vectors_join,
+    .join = embeddings_join,
 };

@@ -19,10 +19,9 @@
 #include "miner/base/memory.h"
 #include "miner/models/import.h"
 #include "miner/pow/commitment.h"
-#include "miner/pow/scheme.h"
+#include "miner/tasks/embeddings.h"
 #include "miner/tasks/sequences.h"
-#include "miner/tasks/vectors.h"
-#include "miner/work/plain_proof.h"
+#include "tests/easy_mine.h"
 #include "tests/made_model.h"
 
 enum { BYTES_MAX = 1 << 20, FOLDER_SIZE = 256, TINY_CASES = 5, TINY_WIDTH = 64 };
@@ -142,8 +141,8 @@ static void worked_vectors_come_out_of_any_packs(void **state)
         for (size_t r = 0; r < ROWS_COUNT; r++) {
             const struct assignment work = work_of(artifact, all_rows[r], &tiny.input);
             struct blob answer = answer_of(artifact, &port, &work);
-            struct vectors vectors;
-            assert_int_equal(vectors_parse(blob_bytes(&answer), &vectors, NULL),
+            struct embeddings vectors;
+            assert_int_equal(embeddings_parse(blob_bytes(&answer), &vectors, NULL),
                              STATUS_OK);
             assert_int_equal(vectors.count, TINY_CASES);
             assert_int_equal(vectors.width, TINY_WIDTH);
@@ -175,96 +174,59 @@ static struct blob random_input(uint32_t count, int32_t but)
     return out;
 }
 
-static void *keep_job(void *job)
-{
-    return job_keep(job);
-}
+/* T = 2^233: a tile of 2^18 multiply-accumulates wins one time in 32. */
+#define TARGET  "20000000000000000000000000000000000000000000000000000000000"
+#define TASK_ID "0123456789abcdef0123456789abcdef"
 
-static void release_job(void *job)
+/* One proof: its site is in the layout, its B is the task's. */
+static void check_proof(const struct share *share, const struct proof *proof,
+                        const struct artifact *artifact, const struct assignment *work,
+                        const struct task_layout *layout)
 {
-    job_release(job);
-}
-
-/* One finding: it verifies, its site is in the layout, its B is the task's. */
-static void check_finding(const struct finding *finding, const struct pow_check *check,
-                          const struct artifact *artifact, const struct assignment *work,
-                          const struct task_layout *layout)
-{
-    struct share *share = NULL;
-    struct proof proof;
     struct configuration configuration;
     struct blob weights = blob_empty(BYTES_MAX);
-    uint8_t ticket[32], key[32], root[32];
-    struct error err = {0};
-    if (scheme_noisy_gemm.prove(finding, &share, &err) ||
-        plain_proof_decode(blob_bytes(&share->plain_proof), &proof, &err) ||
-        scheme_noisy_gemm.verify(&proof, check, ticket, &err) ||
-        configuration_of(&proof, &configuration, &err))
-        fail_msg("%s", error_text(&err));
-    assert_memory_equal(ticket, share->ticket, sizeof ticket);
-    assert_string_equal(share->task_id, "0123456789abcdef0123456789abcdef");
+    uint8_t key[32], root[32];
+    assert_string_equal(share->task_id, TASK_ID);
     assert_true(share->site.pack < layout->packs);
     assert_true(share->site.product < layout->products);
     assert_int_equal(share->site.product % 4, 3); /* the others are too short */
 
     const struct model_shape shape =
         task_embed.shape(artifact, work, layout, share->site);
-    assert_int_equal(proof.m, shape.m);
-    assert_int_equal(proof.n, shape.n);
-    assert_int_equal(proof.k, shape.k);
+    assert_int_equal(proof->m, shape.m);
+    assert_int_equal(proof->n, shape.n);
+    assert_int_equal(proof->k, shape.k);
     assert_int_equal(task_embed.weights(artifact, work, share->site.product, &weights),
                      STATUS_OK);
-    commitment_job_key(check->header, &configuration, key);
+    assert_int_equal(configuration_of(proof, &configuration, NULL), STATUS_OK);
+    commitment_job_key(share->job->header, &configuration, key);
     commitment_root(blob_bytes(&weights), key, root);
-    assert_memory_equal(root, proof.b.root, sizeof root);
+    assert_memory_equal(root, proof->b.root, sizeof root);
     blob_free(&weights);
-    proof_free(&proof);
-    share_free(share);
 }
 
-/* Mines work under an easy job; returns the answer, and how many findings held. */
+/* Mines work under an easy job; returns the answer, and how many proofs held. */
 static struct blob mined_answer(const struct artifact *artifact, struct device *device,
                                 const struct assignment *work, uint32_t *found)
 {
-    struct job job = {.cert_version = 3, .min_rank = 64};
-    struct mailbox *jobs = NULL;
-    struct queue *findings = NULL;
-    struct pow_run *run = NULL;
-    struct matmul_port plain;
+    struct easy_mine mine;
     struct task_layout layout;
-    struct error err = {0};
-    void *thing;
-    memset(job.header, 0x5a, sizeof job.header);
-    /* T = 2^233: a tile of 2^18 multiply-accumulates wins one time in 32. */
-    assert_int_equal(
-        target_from_hex("2000000000000000000000000000000000000000000000000000"
-                        "0000000",
-                        &job.target, NULL),
-        STATUS_OK);
-    struct pow_check check = {.cert_version = 3, .min_rank = 64, .target = job.target};
-    memcpy(check.header, job.header, sizeof check.header);
+    struct share *share = NULL;
+    struct proof proof;
     assert_int_equal(task_layout_make(artifact, work, &layout, NULL), STATUS_OK);
     const struct model_shape most = task_shape_max(artifact, work, &layout);
     const struct pow_limits limits = {(uint32_t)most.m, (uint32_t)most.n,
                                       (uint32_t)most.k, 512};
-    assert_int_equal(mailbox_new(keep_job, release_job, &jobs), STATUS_OK);
-    assert_int_equal(queue_new(4096, outgoing_free, &findings), STATUS_OK);
-    mailbox_put(jobs, job_new(&job));
-    const struct pow_outlet outlet = {.findings = findings};
-    matmul_port_plain(&plain, device);
-    if (scheme_noisy_gemm.begin(jobs, &plain, &limits, &outlet, &run, &err))
-        fail_msg("%s", error_text(&err));
-    scheme_noisy_gemm.assign(run, "0123456789abcdef0123456789abcdef");
-    struct blob answer = answer_of(artifact, scheme_noisy_gemm.port(run), work);
-    for (*found = 0; !queue_take(findings, 0, &thing); ++*found) {
-        const struct outgoing *outgoing = thing;
-        check_finding(outgoing->as.finding, &check, artifact, work, &layout);
-        outgoing_free(thing);
+    easy_mine_open(&mine, device, &limits, 64, TARGET);
+    scheme_noisy_gemm.assign(mine.run, TASK_ID);
+    struct blob answer = answer_of(artifact, mine.port, work);
+    for (*found = 0; easy_mine_take(&mine, &share, &proof); ++*found) {
+        check_proof(share, &proof, artifact, work, &layout);
+        proof_free(&proof);
+        share_free(share);
     }
-    scheme_noisy_gemm.end(run);
+    easy_mine_close(&mine);
     task_layout_free(&layout);
-    queue_free(findings);
-    mailbox_free(jobs);
     return answer;
 }
 

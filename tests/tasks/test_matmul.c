@@ -18,10 +18,9 @@
 #include "kernels/blake3_host.h"
 #include "miner/base/memory.h"
 #include "miner/models/safetensors.h"
-#include "miner/pow/scheme.h"
 #include "miner/tasks/generated.h"
 #include "miner/tasks/idle.h"
-#include "miner/work/plain_proof.h"
+#include "tests/easy_mine.h"
 #include "tests/pow_case.h"
 
 static struct device *cpu_new(uint32_t threads)
@@ -121,84 +120,22 @@ static void the_worked_products_have_their_hashes(void **state)
     device_close(device);
 }
 
-static void *keep_job(void *job)
-{
-    return job_keep(job);
-}
+/* T = 2^232: a tile of 2^20 multiply-accumulates wins one time in sixteen. */
+#define TARGET "10000000000000000000000000000000000000000000000000000000000"
 
-static void release_job(void *job)
-{
-    job_release(job);
-}
-
-/* A run beside a device under an easy job. */
-struct mine {
-    struct matmul_port plain;
-    struct mailbox *jobs;
-    struct queue *found;
-    struct pow_run *run;
-    struct matmul_port *port;
-    struct pow_check check;
-};
-
-static void mine_open(struct mine *mine, struct device *device, struct pow_limits limits)
-{
-    struct job job = {.cert_version = 3, .min_rank = 128, .unassigned = true};
-    struct error err = {0};
-    for (size_t i = 0; i < JOB_HEADER_SIZE; i++)
-        job.header[i] = (uint8_t)(i * 5 + 1);
-    /* T = 2^232: a tile of 2^20 multiply-accumulates wins one time in sixteen. */
-    assert_int_equal(target_from_hex("10000000000000000000000000000000000000000000000000"
-                                     "000000000",
-                                     &job.target, NULL),
-                     STATUS_OK);
-    mine->check =
-        (struct pow_check){.cert_version = 3, .min_rank = 128, .target = job.target};
-    memcpy(mine->check.header, job.header, JOB_HEADER_SIZE);
-    matmul_port_plain(&mine->plain, device);
-    assert_int_equal(mailbox_new(keep_job, release_job, &mine->jobs), STATUS_OK);
-    assert_int_equal(queue_new(1024, outgoing_free, &mine->found), STATUS_OK);
-    mailbox_put(mine->jobs, job_new(&job));
-    const struct pow_outlet outlet = {.findings = mine->found};
-    if (scheme_noisy_gemm.begin(mine->jobs, &mine->plain, &limits, &outlet, &mine->run,
-                                &err))
-        fail_msg("%s", error_text(&err));
-    scheme_noisy_gemm.assign(mine->run, "");
-    mine->port = scheme_noisy_gemm.port(mine->run);
-}
-
-static void mine_close(struct mine *mine)
-{
-    scheme_noisy_gemm.end(mine->run);
-    queue_free(mine->found);
-    mailbox_free(mine->jobs);
-}
-
-/* Proves, decodes and judges all that was found; the roots of their left matrices go to
- * roots. Returns how many. */
-static uint32_t verify_all(struct mine *mine, uint8_t (*roots)[32], uint32_t max)
+/* The roots of the left matrices of all that was found; returns how many. */
+static uint32_t take_roots(struct easy_mine *mine, uint8_t (*roots)[32], uint32_t max)
 {
     uint32_t count = 0;
-    void *thing;
-    while (!queue_take(mine->found, 0, &thing)) {
-        const struct outgoing *outgoing = thing;
-        struct share *share = NULL;
-        struct proof proof;
-        uint8_t ticket[32];
-        struct error err = {0};
-        assert_int_equal(outgoing->kind, OUTGOING_FINDING);
-        if (scheme_noisy_gemm.prove(outgoing->as.finding, &share, &err) ||
-            plain_proof_decode(blob_bytes(&share->plain_proof), &proof, &err) ||
-            scheme_noisy_gemm.verify(&proof, &mine->check, ticket, &err))
-            fail_msg("%s", error_text(&err));
-        assert_memory_equal(ticket, share->ticket, sizeof ticket);
+    struct share *share = NULL;
+    struct proof proof;
+    while (easy_mine_take(mine, &share, &proof)) {
         assert_int_equal(share->site.pack, 0);
         assert_int_equal(share->site.product, 0);
         assert_true(count < max);
         memcpy(roots[count++], proof.a.root, 32);
         proof_free(&proof);
         share_free(share);
-        outgoing_free(thing);
     }
     return count;
 }
@@ -210,17 +147,18 @@ static void mining_a_task_changes_nothing(void **state)
     static uint8_t roots[FOUND_MAX][32];
     struct device *device = cpu_new(2);
     const struct assignment work = work_of(256, 192, 2048, 77);
-    struct mine mine;
-    mine_open(&mine, device, (struct pow_limits){256, 192, 2048, FOUND_MAX});
+    struct easy_mine mine;
+    easy_mine_open(&mine, device, &(struct pow_limits){256, 192, 2048, FOUND_MAX}, 128,
+                   TARGET);
     struct blob plain = answer_of(&mine.plain, &work);
     struct blob mined = answer_of(mine.port, &work);
     assert_int_equal(plain.size, mined.size);
     assert_memory_equal(plain.data, mined.data, plain.size);
     assert_int_equal(mine.port->proved_macs, (uint64_t)256 * 192 * 2048);
-    assert_in_range(verify_all(&mine, roots, FOUND_MAX), 1, FOUND_MAX);
+    assert_in_range(take_roots(&mine, roots, FOUND_MAX), 1, FOUND_MAX);
     blob_free(&plain);
     blob_free(&mined);
-    mine_close(&mine);
+    easy_mine_close(&mine);
     device_close(device);
 }
 
@@ -231,23 +169,23 @@ static void idle_products_are_never_the_same(void **state)
     static uint8_t roots[FOUND_MAX][32];
     struct device *device = cpu_new(2);
     const struct model_shape shape = {128, 128, 2048};
-    struct mine mine;
+    struct easy_mine mine;
     struct idle *idle = NULL;
     uint32_t different = 1;
-    mine_open(&mine, device, (struct pow_limits){128, 128, 2048, 128});
+    easy_mine_open(&mine, device, &(struct pow_limits){128, 128, 2048, 128}, 128, TARGET);
     assert_int_equal(idle_new(device, shape, &idle, NULL), STATUS_OK);
     for (int i = 0; i < ATTEMPTS; i++)
         assert_int_equal(idle_run(idle, mine.port), STATUS_OK);
     assert_int_equal(matmul_drain(mine.port), STATUS_OK);
     assert_int_equal(mine.port->proved_macs, (uint64_t)ATTEMPTS * 128 * 128 * 2048);
 
-    const uint32_t count = verify_all(&mine, roots, FOUND_MAX);
+    const uint32_t count = take_roots(&mine, roots, FOUND_MAX);
     for (uint32_t i = 1; i < count; i++)
         different += memcmp(roots[i], roots[i - 1], 32) != 0;
     assert_in_range(count, ATTEMPTS, FOUND_MAX);
     assert_in_range(different, 2, ATTEMPTS);
     idle_free(idle);
-    mine_close(&mine);
+    easy_mine_close(&mine);
     device_close(device);
 }
 

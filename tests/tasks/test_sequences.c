@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "miner/models/safetensors.h"
+#include "miner/tasks/embeddings.h"
 #include "miner/tasks/sequences.h"
-#include "miner/tasks/vectors.h"
 
 enum { INPUT_MAX = 1 << 16, MANY = 40 };
 
@@ -227,9 +227,9 @@ static struct blob output_of(struct bytes input)
         values[i][1] = (float)ids[0];
         ids += sequences.lengths[i];
     }
-    const struct vectors vectors = {sequences.count, 2, &values[0][0]};
-    assert_int_equal(vectors_write(&vectors, &out, NULL), STATUS_OK);
-    assert_int_equal(out.size, vectors_size(sequences.count, 2));
+    const struct embeddings vectors = {sequences.count, 2, &values[0][0]};
+    assert_int_equal(embeddings_write(&vectors, &out, NULL), STATUS_OK);
+    assert_int_equal(out.size, embeddings_size(sequences.count, 2));
     sequences_free(&sequences);
     return out;
 }
@@ -262,7 +262,7 @@ static void what_is_split_joins_to_the_same(void **state)
             views[i] = blob_bytes(&outputs[i]);
         }
         assert_int_equal(items, MANY);
-        assert_int_equal(vectors_join(views, count, &joined, NULL), STATUS_OK);
+        assert_int_equal(embeddings_join(views, count, &joined, NULL), STATUS_OK);
         assert_int_equal(joined.size, whole.size);
         assert_memory_equal(joined.data, whole.data, whole.size);
         for (uint32_t i = 0; i < count; i++)
@@ -278,31 +278,31 @@ static void a_fault_among_the_parts_is_the_whole_answer(void **state)
 {
     (void)state;
     const float values[] = {1, 2};
-    const struct vectors vectors = {1, 2, values}, wider = {2, 1, values};
+    const struct embeddings vectors = {1, 2, values}, wider = {2, 1, values};
     const struct fault_record record = {3, -1, 9};
     struct fault_record back;
     struct blob good = blob_empty(INPUT_MAX), bad = blob_empty(INPUT_MAX);
     struct blob other = blob_empty(INPUT_MAX), joined = blob_empty(INPUT_MAX);
     struct error err = {0};
-    assert_int_equal(vectors_write(&vectors, &good, NULL), STATUS_OK);
-    assert_int_equal(vectors_write(&wider, &other, NULL), STATUS_OK);
+    assert_int_equal(embeddings_write(&vectors, &good, NULL), STATUS_OK);
+    assert_int_equal(embeddings_write(&wider, &other, NULL), STATUS_OK);
     assert_int_equal(fault_record_write(&record, &bad, NULL), STATUS_OK);
     assert_int_equal(bad.size, fault_record_size());
 
     const struct bytes parts[] = {blob_bytes(&good), blob_bytes(&bad),
                                   blob_bytes(&other)};
-    assert_int_equal(vectors_join(parts, 3, &joined, NULL), STATUS_OK);
+    assert_int_equal(embeddings_join(parts, 3, &joined, NULL), STATUS_OK);
     assert_true(fault_record_parse(blob_bytes(&joined), &back));
     assert_memory_equal(&record, &back, sizeof back);
     assert_false(fault_record_parse(blob_bytes(&good), &back));
 
-    struct vectors read;
-    assert_int_equal(vectors_parse(blob_bytes(&bad), &read, &err), STATUS_FAULT);
+    struct embeddings read;
+    assert_int_equal(embeddings_parse(blob_bytes(&bad), &read, &err), STATUS_FAULT);
     assert_string_equal(
         err.text, "a value left the numeric range in pack 3, row 9, after product -1");
 
     const struct bytes uneven[] = {blob_bytes(&good), blob_bytes(&other)};
-    assert_int_equal(vectors_join(uneven, 2, &joined, &err), STATUS_BAD_DATA);
+    assert_int_equal(embeddings_join(uneven, 2, &joined, &err), STATUS_BAD_DATA);
     assert_string_equal(err.text, "part 1 is 1 wide, the first 2");
     blob_free(&good);
     blob_free(&bad);

@@ -1,9 +1,9 @@
 /*
- * vectors.c - writes, reads and joins vectors and fault records.
+ * embeddings.c - writes, reads and joins vectors and fault records.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "miner/tasks/vectors.h"
+#include "miner/tasks/embeddings.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -24,7 +24,7 @@ static uint64_t file_size(int header_size, uint64_t data_size)
     return 8 + ((uint64_t)header_size + 7) / 8 * 8 + data_size;
 }
 
-uint64_t vectors_size(uint64_t count, uint64_t width)
+uint64_t embeddings_size(uint64_t count, uint64_t width)
 {
     const uint64_t size = count * width * sizeof(float);
     const int header =
@@ -42,8 +42,8 @@ uint64_t fault_record_size(void)
     return file_size((int)sizeof header - 1, FAULT_NUMBERS * sizeof(int32_t));
 }
 
-enum status vectors_write(const struct vectors *vectors, struct blob *out,
-                          struct error *err)
+enum status embeddings_write(const struct embeddings *vectors, struct blob *out,
+                             struct error *err)
 {
     const struct tensor tensor = {
         .name = "embeddings",
@@ -88,8 +88,8 @@ bool fault_record_parse(struct bytes file, struct fault_record *out)
     return holds;
 }
 
-static enum status take_vectors(const struct safetensors *file, struct vectors *out,
-                                struct error *err)
+static enum status take_embeddings(const struct safetensors *file, struct embeddings *out,
+                                   struct error *err)
 {
     const struct tensor *tensor = safetensors_find(file, "embeddings");
     if (!tensor || file->count != 1)
@@ -107,7 +107,7 @@ static enum status take_vectors(const struct safetensors *file, struct vectors *
                          tensor->shape[0], tensor->shape[1]);
     if ((uintptr_t)tensor->data.data % _Alignof(float))
         return error_set(err, STATUS_BAD_DATA, "result: embeddings lies unaligned");
-    *out = (struct vectors){
+    *out = (struct embeddings){
         .count = (uint32_t)tensor->shape[0],
         .width = (uint32_t)tensor->shape[1],
         .values = (const float *)(const void *)tensor->data.data,
@@ -115,11 +115,11 @@ static enum status take_vectors(const struct safetensors *file, struct vectors *
     return STATUS_OK;
 }
 
-enum status vectors_parse(struct bytes file, struct vectors *out, struct error *err)
+enum status embeddings_parse(struct bytes file, struct embeddings *out, struct error *err)
 {
     struct fault_record fault;
     struct safetensors tensors = {0};
-    *out = (struct vectors){0};
+    *out = (struct embeddings){0};
     if (fault_record_parse(file, &fault))
         return error_set(err, STATUS_FAULT,
                          "a value left the numeric range in pack %" PRId32
@@ -130,7 +130,7 @@ enum status vectors_parse(struct bytes file, struct vectors *out, struct error *
         error_prefix(err, "result");
         return status;
     }
-    status = take_vectors(&tensors, out, err);
+    status = take_embeddings(&tensors, out, err);
     safetensors_free(&tensors);
     return status;
 }
@@ -138,12 +138,12 @@ enum status vectors_parse(struct bytes file, struct vectors *out, struct error *
 /* The widths of all parts are equal: their shape together; values is that of the first.
  */
 static enum status join_shape(const struct bytes *parts, uint32_t count,
-                              struct vectors *out, struct error *err)
+                              struct embeddings *out, struct error *err)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct vectors part;
-        const enum status status = vectors_parse(parts[i], &part, err);
+        struct embeddings part;
+        const enum status status = embeddings_parse(parts[i], &part, err);
         if (status)
             return status;
         if (i == 0)
@@ -160,11 +160,11 @@ static enum status join_shape(const struct bytes *parts, uint32_t count,
     return STATUS_OK;
 }
 
-enum status vectors_join(const struct bytes *parts, uint32_t count, struct blob *out,
-                         struct error *err)
+enum status embeddings_join(const struct bytes *parts, uint32_t count, struct blob *out,
+                            struct error *err)
 {
     struct fault_record fault;
-    struct vectors whole;
+    struct embeddings whole;
     assert(count > 0);
     for (uint32_t i = 0; i < count; i++)
         if (fault_record_parse(parts[i], &fault))
@@ -175,15 +175,15 @@ enum status vectors_join(const struct bytes *parts, uint32_t count, struct blob 
 
     struct blob values = blob_empty((size_t)whole.count * whole.width * sizeof(float));
     for (uint32_t i = 0; i < count && !status; i++) {
-        struct vectors part;
-        status = vectors_parse(parts[i], &part, err);
+        struct embeddings part;
+        status = embeddings_parse(parts[i], &part, err);
         if (!status)
             status = blob_add(&values, part.values,
                               (size_t)part.count * part.width * sizeof(float));
     }
     whole.values = (const float *)(const void *)values.data;
     if (!status)
-        status = vectors_write(&whole, out, err);
+        status = embeddings_write(&whole, out, err);
     blob_free(&values);
     return status;
 }
