@@ -1,0 +1,221 @@
+/*
+ * cpu_matmul_avx2.c - the int8 product with AVX2, exact for every int8.
+ *
+ * Values are packed as int16, two columns of k together: left [k / 2][8][2], right [k /
+ * 2][32][2]. vpmaddwd multiplies and adds such pairs without saturating (vpmaddubsw
+ * would).  A block goes in four quarters of 4 rows by 16 columns: 8 accumulators and what
+ * they read fit 16 registers.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <immintrin.h>
+#include <string.h>
+
+#include "backends/cpu/cpu_features.h"
+#include "backends/cpu/cpu_matmul.h"
+
+enum { QUARTER_ROWS = 4, QUARTER_COLUMNS = 16, LEFT_STEP = 16, RIGHT_STEP = 64 };
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* In assembly because gcc 12 spills accumulators when it schedules the intrinsics. */
+#define DOT_WORDS(sum, a, b)                                                             \
+    do {                                                                                 \
+        __m256i product;                                                                 \
+        __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"                               \
+                : "+x"(sum), "=&x"(product)                                              \
+                : "x"(a), "x"(b));                                                       \
+    } while (0)
+
+struct sums {
+    __m256i row[QUARTER_ROWS][2];
+};
+
+INLINE __m256i load(const void *from)
+{
+    return _mm256_loadu_si256(from);
+}
+
+INLINE void store(void *to, __m256i value)
+{
+    _mm256_storeu_si256(to, value);
+}
+
+INLINE __m256i spread(const int16_t *from)
+{
+    int32_t value;
+
+    memcpy(&value, from, sizeof value);
+    return _mm256_set1_epi32(value);
+}
+
+/* a: a quarter's rows in a left panel, b: its columns in a right one. */
+INLINE void add_words(const int16_t *a, const int16_t *b, uint32_t steps,
+                      struct sums *sums)
+{
+#pragma GCC unroll 4
+    for (uint32_t s = 0; s < steps; s++) {
+        const __m256i b0 = load(b + (size_t)s * RIGHT_STEP);
+        const __m256i b1 = load(b + (size_t)s * RIGHT_STEP + 16);
+#pragma GCC unroll 4
+        for (int i = 0; i < QUARTER_ROWS; i++) {
+            const __m256i ai = spread(a + (size_t)s * LEFT_STEP + 2 * i);
+            DOT_WORDS(sums->row[i][0], ai, b0);
+            DOT_WORDS(sums->row[i][1], ai, b1);
+        }
+    }
+}
+
+/* Rows of the upper quarter begin a fold of 8, those of the lower one complete it. */
+INLINE void fold(const struct sums *sums, uint32_t group, int is_lower, uint32_t *folds)
+{
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; half++, folds += 8) {
+        const __m256i two = _mm256_xor_si256(sums->row[0][half], sums->row[1][half]);
+        const __m256i more = _mm256_xor_si256(sums->row[2][half], sums->row[3][half]);
+        const __m256i four = _mm256_xor_si256(two, more);
+
+        if (group == 2) {
+            store(folds + (is_lower ? 2 : 0) * CPU_COLUMNS, two);
+            store(folds + (is_lower ? 3 : 1) * CPU_COLUMNS, more);
+        } else if (group == 4) {
+            store(folds + (is_lower ? CPU_COLUMNS : 0), four);
+        } else {
+            store(folds, is_lower ? _mm256_xor_si256(load(folds), four) : four);
+        }
+    }
+}
+
+static void quarter(const struct cpu_block *block, uint32_t row, uint32_t column)
+{
+    const int16_t *a = (const int16_t *)block->a + (size_t)2 * row;
+    const int16_t *b = (const int16_t *)block->b + (size_t)2 * column;
+    const uint32_t steps = block->slice / 2, group = block->group;
+    uint32_t *folds = block->folds + column;
+    struct sums sums;
+
+#pragma GCC unroll 4
+    for (int i = 0; i < QUARTER_ROWS; i++)
+        sums.row[i][0] = sums.row[i][1] = _mm256_setzero_si256();
+    for (uint32_t s = 0; s < block->slices; s++) {
+        add_words(a, b, steps, &sums);
+        if (group) {
+            fold(&sums, group, row != 0, folds);
+            folds += CPU_ROWS / group * CPU_COLUMNS;
+        }
+        a += (size_t)steps * LEFT_STEP;
+        b += (size_t)steps * RIGHT_STEP;
+    }
+    if (!block->c[0])
+        return;
+    add_words(a, b, block->tail / 2, &sums);
+    if (block->extra)
+        add_words(block->a_extra + (size_t)2 * row, block->b_extra + (size_t)2 * column,
+                  block->extra / 2, &sums);
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < QUARTER_ROWS; i++) {
+        store(block->c[row + i] + column, sums.row[i][0]);
+        store(block->c[row + i] + column + 8, sums.row[i][1]);
+    }
+}
+
+static void avx2_block(const struct cpu_block *block)
+{
+    for (uint32_t column = 0; column < CPU_COLUMNS; column += QUARTER_COLUMNS)
+        for (uint32_t row = 0; row < CPU_ROWS; row += QUARTER_ROWS)
+            quarter(block, row, column);
+}
+
+/* 16 columns of k of eight rows as int16: 8 steps of 8 rows by 2 columns, `stride` apart.
+ */
+INLINE void interleave(const int8_t *const *rows, size_t at, int16_t *out, size_t stride)
+{
+    __m256i r[8], t[8];
+
+    for (int i = 0; i < 8; i++)
+        r[i] = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(rows[i] + at)));
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+            r[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
+            r[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
+        }
+    for (size_t j = 0; j < 4; j++) {
+        store(out + j * stride, _mm256_permute2x128_si256(r[j], r[j + 4], 0x20));
+        store(out + (j + 4) * stride, _mm256_permute2x128_si256(r[j], r[j + 4], 0x31));
+    }
+}
+
+static void avx2_pack_left(const int8_t *const *rows, uint32_t k_padded, void *out)
+{
+    int16_t *to = out;
+
+    for (size_t at = 0; at < k_padded; at += 16, to += (size_t)8 * LEFT_STEP)
+        interleave(rows, at, to, LEFT_STEP);
+}
+
+static void avx2_pack_right(const int8_t *const *rows, uint32_t k_padded, uint32_t slice,
+                            void *out, int32_t *corrections)
+{
+    int16_t *to = out;
+
+    (void)slice;
+    (void)corrections; /* nothing is offset here */
+    for (size_t at = 0; at < k_padded; at += 16, to += (size_t)8 * RIGHT_STEP)
+        for (size_t i = 0; i < CPU_COLUMNS; i += 8)
+            interleave(rows + i, at, to + 2 * i, RIGHT_STEP);
+}
+
+INLINE void sums_add(int32_t *sums, const __m256i value[4])
+{
+#pragma GCC unroll 4
+    for (ptrdiff_t i = 0; i < 4; i++)
+        store(sums + 8 * i, _mm256_add_epi32(load(sums + 8 * i), value[i]));
+}
+
+INLINE void sums_take(int32_t *sums, const __m256i value[4])
+{
+#pragma GCC unroll 4
+    for (ptrdiff_t i = 0; i < 4; i++)
+        store(sums + 8 * i, _mm256_sub_epi32(load(sums + 8 * i), value[i]));
+}
+
+static void avx2_gather(const void *panel, const uint16_t *pairs, uint32_t k,
+                        uint32_t rank, int is_small, int32_t *sums)
+{
+    const int16_t *from = panel;
+
+    (void)is_small;
+    memset(sums, 0, (size_t)rank * CPU_COLUMNS * sizeof *sums);
+    for (size_t l = 0; l < k; l += 2, from += RIGHT_STEP) {
+        __m256i even[4], odd[4];
+
+        for (ptrdiff_t i = 0; i < 4; i++) {
+            const __m256i both = load(from + 16 * i);
+            even[i] = _mm256_srai_epi32(_mm256_slli_epi32(both, 16), 16);
+            odd[i] = _mm256_srai_epi32(both, 16);
+        }
+        sums_add(sums + (size_t)pairs[2 * l] * CPU_COLUMNS, even);
+        sums_take(sums + (size_t)pairs[2 * l + 1] * CPU_COLUMNS, even);
+        sums_add(sums + (size_t)pairs[2 * l + 2] * CPU_COLUMNS, odd);
+        sums_take(sums + (size_t)pairs[2 * l + 3] * CPU_COLUMNS, odd);
+    }
+}
+
+const struct cpu_matmul cpu_matmul_avx2 = {
+    .name = "avx2",
+    .absent = NULL,
+    .needs = CPU_AVX2,
+    .unit = sizeof(int16_t),
+    .pair = 2,
+    .pack_left = avx2_pack_left,
+    .pack_right = avx2_pack_right,
+    .block = avx2_block,
+    .gather = avx2_gather,
+    .tile_words = cpu_tile_words,
+    .overrides = NULL,
+    .override_count = 0,
+};
