@@ -18,13 +18,17 @@
 #include "miner/work/site.h"
 #include "pool-protocol/message_authorize.h"
 
-enum { BLOB_NAME_SIZE = 64, STORE_REASON_MAX = 255, CONFIGURATION_SIZE = 52 };
+enum { BLOB_NAME_SIZE = 64, STORE_REASON_MAX = 255 };
 
 struct store;
 MUST_CHECK enum status store_open(const char *path, struct store **out,
                                   struct error *err);
 void store_close(struct store *store);
-MUST_CHECK enum status store_begin(struct store *store, struct error *err);
+/* MONEY survives the machine's power too; a NOTE only the death of the process: who came,
+ * what was refused, how far a task is. */
+enum store_care { STORE_MONEY, STORE_NOTE };
+MUST_CHECK enum status store_begin(struct store *store, enum store_care care,
+                                   struct error *err);
 MUST_CHECK enum status store_commit(struct store *store,
                                     struct error *err); /* rolls back where it fails */
 void store_rollback(struct store *store);               /* fine outside a transaction */
@@ -36,7 +40,8 @@ MUST_CHECK enum status store_blob_put(struct store *store, const char *hash,
 MUST_CHECK enum status store_blob_get(struct store *store, const char *hash,
                                       struct blob *out, struct error *err);
 MUST_CHECK enum status store_blob_sweep(struct store *store,
-                                        struct error *err); /* nobody's blobs go */
+                                        struct error *err); /* nobody's
+    blobs go, if nobody works: an upload comes before its result */
 
 struct stored_worker {
     int64_t id;
@@ -63,14 +68,14 @@ MUST_CHECK enum status store_session_put(struct store *store, const char *id,
                                          int64_t worker, uint64_t now, struct error *err);
 
 enum task_state {
-    TASK_QUEUED,
-    TASK_OFFERED,
-    TASK_LEASED,
-    TASK_CHECKING,
-    TASK_DONE,
-    TASK_FAILED,
-    TASK_SPLIT,
-    TASK_STATE_COUNT
+    STORED_QUEUED,
+    STORED_OFFERED,
+    STORED_LEASED,
+    STORED_CHECKING,
+    STORED_DONE,
+    STORED_FAILED,
+    STORED_SPLIT,
+    STORED_STATE_COUNT
 };
 enum task_checked { CHECKED_NONE, CHECKED_POOL };
 
@@ -110,7 +115,7 @@ MUST_CHECK enum status store_task_child(struct store *store, const char *parent,
                                         uint32_t part, struct stored_task *out,
                                         struct error *err);
 MUST_CHECK enum status
-store_task_counts(struct store *store, uint64_t counts[TASK_STATE_COUNT],
+store_task_counts(struct store *store, uint64_t counts[STORED_STATE_COUNT],
                   struct error *err); /* whole requests' children, not split ones */
 /* The first task in a state whose id is above after, or NOT_FOUND: to walk them. */
 MUST_CHECK enum status store_task_walk(struct store *store, enum task_state state,

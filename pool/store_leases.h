@@ -35,6 +35,9 @@ MUST_CHECK enum status store_lease_find(struct store *store, const char *task,
  */
 MUST_CHECK enum status store_lease_due(struct store *store, uint64_t now, int64_t after,
                                        struct stored_lease *out, struct error *err);
+/* OK: the session holds a task whose result will have exactly that size; NOT_FOUND. */
+MUST_CHECK enum status store_lease_awaits(struct store *store, const char *session,
+                                          uint64_t size, struct error *err);
 /* How many active leases a session holds. */
 MUST_CHECK enum status store_lease_count(struct store *store, const char *session,
                                          uint64_t *count, struct error *err);

@@ -9,6 +9,7 @@
 #ifndef MINERVA_POOL_STORE_SHARES_H
 #define MINERVA_POOL_STORE_SHARES_H
 
+#include "miner/pow/commitment.h"
 #include "miner/work/job.h"
 #include "pool/store.h"
 

@@ -81,6 +81,9 @@ enum status store_fault(struct store *store, struct error *err)
     case SQLITE_FULL:
         return error_set(err, STATUS_FULL,
                          "no room left on the disk of the pool's database");
+    case SQLITE_CONSTRAINT:
+        return error_set(err, STATUS_REFUSED, "the pool's database has that already: %s",
+                         reason);
     case SQLITE_NOMEM:
         return error_set(err, STATUS_NO_MEMORY, "out of memory in the pool's database");
     default:
@@ -207,10 +210,14 @@ enum status store_bytes(sqlite3_stmt *statement, int column, void *out, size_t s
     return STATUS_OK;
 }
 
-enum status store_begin(struct store *store, struct error *err)
+enum status store_begin(struct store *store, enum store_care care, struct error *err)
 {
+    const enum status status =
+        care == STORE_MONEY ? store_run(store, err, "PRAGMA synchronous=FULL", "")
+                            : store_run(store, err, "PRAGMA synchronous=NORMAL", "");
+
     /* IMMEDIATE: a lock that cannot be had is known before anything was decided. */
-    return store_run(store, err, "BEGIN IMMEDIATE", "");
+    return status ? status : store_run(store, err, "BEGIN IMMEDIATE", "");
 }
 
 enum status store_commit(struct store *store, struct error *err)
@@ -274,7 +281,7 @@ static enum status store_prepare_schema(struct store *store, const char *path,
                                         struct error *err)
 {
     int64_t version;
-    enum status status = store_begin(store, err);
+    enum status status = store_begin(store, STORE_MONEY, err);
 
     if (!status)
         status = store_version(store, &version, err);

@@ -102,6 +102,23 @@ enum status store_lease_count(struct store *store, const char *session, uint64_t
     return status;
 }
 
+enum status store_lease_awaits(struct store *store, const char *session, uint64_t size,
+                               struct error *err)
+{
+    sqlite3_stmt *statement;
+    enum status status = store_prepare(
+        store, &statement, err,
+        "SELECT 1 FROM leases JOIN tasks ON tasks.id=leases.task WHERE session=? AND"
+        " leases.state=0 AND output_size=?",
+        "ti", session, (int64_t)size);
+
+    if (status)
+        return status;
+    status = store_row(store, statement, err);
+    store_done(statement);
+    return status;
+}
+
 enum status store_restart(struct store *store, uint64_t until, struct error *err)
 {
     enum status status =

@@ -128,19 +128,19 @@ enum status store_task_child(struct store *store, const char *parent, uint32_t p
     return status ? status : task_take(store, statement, out, err);
 }
 
-enum status store_task_counts(struct store *store, uint64_t counts[TASK_STATE_COUNT],
+enum status store_task_counts(struct store *store, uint64_t counts[STORED_STATE_COUNT],
                               struct error *err)
 {
     sqlite3_stmt *statement;
     enum status status = store_prepare(
         store, &statement, err, "SELECT state, count(*) FROM tasks GROUP BY state", "");
 
-    memset(counts, 0, TASK_STATE_COUNT * sizeof *counts);
+    memset(counts, 0, STORED_STATE_COUNT * sizeof *counts);
     if (status)
         return status;
     while (!(status = store_row(store, statement, err))) {
         const uint64_t state = store_u64(statement, 0);
-        if (state < TASK_STATE_COUNT)
+        if (state < STORED_STATE_COUNT)
             counts[state] = store_u64(statement, 1);
     }
     store_done(statement);

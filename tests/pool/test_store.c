@@ -106,7 +106,7 @@ static void child_work(const char *path, int pipe_out)
     for (uint32_t i = 1;; i++) {
         const struct stored_share share = share_number(i);
 
-        if (store_begin(store, NULL) || store_share_add(store, &share, NULL) ||
+        if (store_begin(store, STORE_MONEY, NULL) || store_share_add(store, &share, NULL) ||
             store_total_add(store, "accepted", 1, NULL) ||
             store_total_add(store, "hashes", share.cost, NULL) ||
             store_commit(store, NULL))
@@ -172,9 +172,9 @@ static void test_unique(void **state)
     struct stored_share copy = share_number(1);
 
     assert_int_equal(store_share_add(f->store, &one, NULL), STATUS_OK);
-    assert_int_equal(store_share_add(f->store, &copy, NULL), STATUS_IO);
+    assert_int_equal(store_share_add(f->store, &copy, NULL), STATUS_REFUSED);
     copy.digest[5] = 1; /* other bytes, the same ticket under the same header */
-    assert_int_equal(store_share_add(f->store, &copy, NULL), STATUS_IO);
+    assert_int_equal(store_share_add(f->store, &copy, NULL), STATUS_REFUSED);
     assert_int_equal(store_share_ticket_seen(f->store, copy.header, copy.ticket, NULL),
                      STATUS_OK);
     copy.header[5] = 1;
@@ -191,11 +191,11 @@ static void test_locked(void **state)
 
     assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(store_begin(f->store, &err), STATUS_AGAIN);
+    assert_int_equal(store_begin(f->store, STORE_MONEY, &err), STATUS_AGAIN);
     assert_non_null(strstr(err.text, "locked"));
     assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(other);
-    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_begin(f->store, STORE_MONEY, NULL), STATUS_OK);
     assert_int_equal(store_total_add(f->store, "accepted", 1, NULL), STATUS_OK);
     assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
     assert_true(total_of(f->store, "accepted") == 1);
@@ -229,7 +229,7 @@ static void test_full(void **state)
     low = old;
     low.rlim_cur = 1 << 20;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-    status = store_begin(f->store, NULL);
+    status = store_begin(f->store, STORE_MONEY, NULL);
     if (!status)
         status = store_total_add(f->store, "accepted", 1, NULL);
     if (!status)
@@ -304,7 +304,7 @@ static void test_restart(void **state)
     struct stored_task task = task_number(1);
     struct stored_lease lease = {.worker = 1, .until = 100}, found;
 
-    task.state = TASK_OFFERED;
+    task.state = STORED_OFFERED;
     task.parameters = (struct task_parameters){true, 1, 2, 3, UINT64_MAX};
     assert_int_equal(store_task_add(f->store, &task, NULL), STATUS_OK);
     strcpy(lease.task, task.id);
@@ -312,7 +312,7 @@ static void test_restart(void **state)
     assert_int_equal(store_lease_add(f->store, &lease, NULL), STATUS_OK);
     assert_int_equal(store_restart(f->store, 150, NULL), STATUS_OK);
     assert_int_equal(store_task_get(f->store, task.id, &task, NULL), STATUS_OK);
-    assert_int_equal(task.state, TASK_QUEUED);
+    assert_int_equal(task.state, STORED_QUEUED);
     assert_true(task.parameters.seed == UINT64_MAX);
     assert_int_equal(store_lease_due(f->store, 150, 0, &found, NULL), STATUS_NOT_FOUND);
     assert_int_equal(store_lease_due(f->store, 151, 0, &found, NULL), STATUS_OK);
