@@ -19,10 +19,18 @@ foreach(text IN LISTS kernel_texts)
     endif()
 endforeach()
 
+# All texts in one header, for backends that compile them anew for an instruction set.
+set(kernel_text_includes "/* kernel_texts.h - every text of kernels.def; generated. */\n")
+foreach(text IN LISTS kernel_texts)
+    string(APPEND kernel_text_includes "#include \"kernels/${text}.cl\"\n")
+endforeach()
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/kernels/kernel_texts.h CONTENT "${kernel_text_includes}")
+
 file(GLOB kernel_host CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/*.c)
 if(kernel_sources OR kernel_host)
     add_library(kernels STATIC ${kernel_sources} ${kernel_host})
     target_link_libraries(kernels PUBLIC minerva_flags)
+    target_include_directories(kernels PUBLIC ${CMAKE_BINARY_DIR}/generated)
 else()
     add_library(kernels INTERFACE)
     target_link_libraries(kernels INTERFACE minerva_flags)

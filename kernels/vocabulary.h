@@ -87,8 +87,7 @@ DEVICE_FN f32 I2F(i64 x)
 #ifdef __FAST_MATH__
 #error "fast-math changes bits: build without it"
 #endif
-_Static_assert(FLT_EVAL_METHOD == 0,
-               "float arithmetic must round every operation to float");
+_Static_assert(FLT_EVAL_METHOD == 0, "every float operation rounds to float");
 
 typedef int8_t i8;
 typedef uint8_t u8;
@@ -100,7 +99,9 @@ typedef int64_t i64;
 typedef uint64_t u64;
 typedef float f32;
 
+#ifndef KERNEL_FN /* static, where a backend compiles the texts for itself */
 #define KERNEL_FN
+#endif
 #define DEVICE_FN static inline __attribute__((always_inline, unused))
 #define GLOBAL
 #if defined(__clang__)
@@ -137,7 +138,6 @@ DEVICE_FN void ATOMIC_MIN(u32 *word, u32 x)
 
 #endif
 
-/* The types of views in kernels.def that are only read. */
 typedef const i8 ci8;
 typedef const u8 cu8;
 typedef const i16 ci16;

@@ -52,13 +52,15 @@ static void cpu_close(struct device *device)
     memory_free(device);
 }
 
-/* The definition of every kernel, and over it what this row has tuned. */
+/* The definition of every kernel; over it the same text compiled for this row's
+ * instructions, and what it has tuned. */
 static void kernels_fill(struct device *device)
 {
     const struct cpu_matmul *row = device->row;
 
     for (size_t i = 0; i < KERNEL_COUNT; i++)
-        device->kernels[i] = kernel_table[i].run;
+        device->kernels[i] =
+            row->texts && row->texts[i] ? row->texts[i] : kernel_table[i].run;
     for (size_t i = 0; i < row->override_count; i++)
         device->kernels[row->overrides[i].kernel] = row->overrides[i].run;
 }

@@ -14,6 +14,7 @@
 #include "backends/cpu/cpu_avx512.h"
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_matmul.h"
+#include "backends/cpu/cpu_text.h"
 
 /* One line of assembly each: out of the intrinsics gcc 12 makes code that copies and
  * spills the accumulators. */
@@ -354,6 +355,7 @@ const struct cpu_matmul cpu_matmul_avx512 = {
     .block = avx512_block,
     .gather = avx512_gather,
     .tile_words = avx512_tile_words,
+    .texts = cpu_text_avx512,
     .overrides = overrides,
     .override_count = sizeof overrides / sizeof overrides[0],
 };

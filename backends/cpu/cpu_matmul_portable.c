@@ -145,6 +145,7 @@ const struct cpu_matmul cpu_matmul_portable = {
     .block = portable_block,
     .gather = portable_gather,
     .tile_words = cpu_tile_words,
+    .texts = NULL,
     .overrides = NULL,
     .override_count = 0,
 };
