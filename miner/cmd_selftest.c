@@ -109,21 +109,21 @@ static enum status run_file(struct device *device, const struct device_entry *en
                             const char *path, struct tally *tally, struct error *err)
 {
     struct blob text = blob_empty(FILE_SIZE_MAX);
-    struct vectors *vectors = NULL;
+    struct vectors_json *vectors = NULL;
     enum status status = file_read(path, &text, err);
 
     if (!status)
-        status = vectors_parse(blob_bytes(&text), &vectors, err);
-    for (size_t i = 0; !status && i < vectors_count(vectors); i++) {
+        status = vectors_json_parse(blob_bytes(&text), &vectors, err);
+    for (size_t i = 0; !status && i < vectors_json_count(vectors); i++) {
         struct vector_case given;
         struct error why = {0};
-        status = vectors_case(vectors, i, &given, err);
+        status = vectors_json_case(vectors, i, &given, err);
         if (status)
             break;
         count(tally, entry, path, selftest_case(device, &given, &why), &why);
         vector_case_free(&given);
     }
-    vectors_free(vectors);
+    vectors_json_free(vectors);
     blob_free(&text);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "miner/commands.h"
-#include "miner/config.h"
 
 struct command {
     const char *name;
@@ -43,19 +42,6 @@ static int print_help(FILE *out)
     return out == stdout ? EXIT_CODE_OK : EXIT_CODE_USAGE;
 }
 
-static int print_config(void)
-{
-    struct blob text = blob_empty(65536);
-    bool printed = config_print(&text) == STATUS_OK &&
-                   fwrite(text.data, 1, text.size, stdout) == text.size;
-
-    printed = fflush(stdout) == 0 && printed;
-    if (!printed)
-        fprintf(stderr, "minerva: the settings could not be written\n");
-    blob_free(&text);
-    return printed ? EXIT_CODE_OK : EXIT_CODE_FAILED;
-}
-
 static int run_command(const char *name, int argc, char **argv)
 {
     const struct command *command = command_find(name);
@@ -79,8 +65,6 @@ int main(int argc, char **argv)
         printf("minerva " MINERVA_VERSION "\n");
         return EXIT_CODE_OK;
     }
-    if (!strcmp(argv[1], "--print-config"))
-        return print_config();
     if (argv[1][0] == '-')
         return run_command("mine", argc, argv);
     return run_command(argv[1], argc - 1, argv + 1);

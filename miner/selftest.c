@@ -36,18 +36,18 @@ size_t selftest_builtin_count(void)
 enum status selftest_builtin(struct device *device, size_t index, struct error *err)
 {
     const char *text = selftest_answers[index];
-    struct vectors *vectors = NULL;
+    struct vectors_json *vectors = NULL;
     struct vector_case given = {0};
     enum status status;
 
     assert(index < selftest_builtin_count());
-    status = vectors_parse(bytes_of(text, strlen(text)), &vectors, err);
+    status = vectors_json_parse(bytes_of(text, strlen(text)), &vectors, err);
     if (!status)
-        status = vectors_case(vectors, 0, &given, err);
+        status = vectors_json_case(vectors, 0, &given, err);
     if (!status)
         status = selftest_case(device, &given, err);
     vector_case_free(&given);
-    vectors_free(vectors);
+    vectors_json_free(vectors);
     return status;
 }
 

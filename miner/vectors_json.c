@@ -14,7 +14,7 @@
 
 enum { DATA_SIZE_MAX = 64 << 20, LIST_COUNT_MAX = 1024 };
 
-struct vectors {
+struct vectors_json {
     json_t *root;
     const json_t *cases; /* NULL: root itself is the one case */
 };
@@ -25,17 +25,18 @@ static bool is_pow(const json_t *root)
            json_is_array(json_object_get(root, "best_tile"));
 }
 
-enum status vectors_parse(struct bytes text, struct vectors **out, struct error *err)
+enum status vectors_json_parse(struct bytes text, struct vectors_json **out,
+                               struct error *err)
 {
     json_error_t error;
-    struct vectors *vectors = memory_new(struct vectors);
+    struct vectors_json *vectors = memory_new(struct vectors_json);
 
     if (!vectors)
         return error_set(err, STATUS_NO_MEMORY, "out of memory for worked cases");
     vectors->root =
         json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (!vectors->root) {
-        vectors_free(vectors);
+        vectors_json_free(vectors);
         return error_set(err, STATUS_BAD_DATA, "line %d is no JSON: %s", error.line,
                          error.text);
     }
@@ -44,7 +45,7 @@ enum status vectors_parse(struct bytes text, struct vectors **out, struct error 
     const bool has_ops = json_is_string(json_object_get(first, "op"));
     const bool is_one = json_is_string(json_object_get(vectors->root, "op"));
     if (!is_pow(vectors->root) && !has_ops && !is_one) {
-        vectors_free(vectors);
+        vectors_json_free(vectors);
         return error_set(err, STATUS_NOT_FOUND, "there are no worked cases in it");
     }
     if (!has_ops)
@@ -53,7 +54,7 @@ enum status vectors_parse(struct bytes text, struct vectors **out, struct error 
     return STATUS_OK;
 }
 
-void vectors_free(struct vectors *vectors)
+void vectors_json_free(struct vectors_json *vectors)
 {
     if (!vectors)
         return;
@@ -61,7 +62,7 @@ void vectors_free(struct vectors *vectors)
     memory_free(vectors);
 }
 
-size_t vectors_count(const struct vectors *vectors)
+size_t vectors_json_count(const struct vectors_json *vectors)
 {
     return vectors->cases ? json_array_size(vectors->cases) : 1;
 }
@@ -200,8 +201,8 @@ static enum status case_fill(const json_t *item, struct vector_case *out,
     return STATUS_OK;
 }
 
-enum status vectors_case(const struct vectors *vectors, size_t index,
-                         struct vector_case *out, struct error *err)
+enum status vectors_json_case(const struct vectors_json *vectors, size_t index,
+                              struct vector_case *out, struct error *err)
 {
     const json_t *item =
         vectors->cases ? json_array_get(vectors->cases, index) : vectors->root;
@@ -209,7 +210,7 @@ enum status vectors_case(const struct vectors *vectors, size_t index,
     const char *op = pow ? "pow" : json_string_value(json_object_get(item, "op"));
     const char *note = json_string_value(json_object_get(item, pow ? "name" : "note"));
 
-    assert(index < vectors_count(vectors));
+    assert(index < vectors_json_count(vectors));
     *out = (struct vector_case){0};
     if (!op || strlen(op) > VECTOR_NAME_MAX)
         return error_set(err, STATUS_BAD_DATA, "case %zu has no \"op\"", index);

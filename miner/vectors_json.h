@@ -33,15 +33,15 @@ struct vector_case {
     struct vector_member members[VECTOR_MEMBERS_MAX];
 };
 
-struct vectors;
+struct vectors_json;
 /* NOT_FOUND: JSON, but no worked cases. */
-MUST_CHECK enum status vectors_parse(struct bytes text, struct vectors **out,
-                                     struct error *err);
-void vectors_free(struct vectors *vectors); /* NULL is fine */
-size_t vectors_count(const struct vectors *vectors);
+MUST_CHECK enum status vectors_json_parse(struct bytes text, struct vectors_json **out,
+                                          struct error *err);
+void vectors_json_free(struct vectors_json *vectors); /* NULL is fine */
+size_t vectors_json_count(const struct vectors_json *vectors);
 
-MUST_CHECK enum status vectors_case(const struct vectors *vectors, size_t index,
-                                    struct vector_case *out, struct error *err);
+MUST_CHECK enum status vectors_json_case(const struct vectors_json *vectors, size_t index,
+                                         struct vector_case *out, struct error *err);
 void vector_case_free(struct vector_case *c);
 /* NULL: the case has none of that name and kind. */
 const struct vector_member *vector_case_find(const struct vector_case *c,

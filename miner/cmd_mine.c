@@ -1,0 +1,226 @@
+/*
+ * cmd_mine.c - `minerva mine`: works for a pool until it is told to stop.
+ *
+ * The first SIGINT or SIGTERM finishes or hands back the tasks within seconds; the second
+ * ends the program at once.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "miner/base/clock.h"
+#include "miner/base/log.h"
+#include "miner/base/memory.h"
+#include "miner/commands.h"
+#include "miner/run.h"
+
+enum { PUMP_MS = 100, STOP_MS = 5000, TEXT_MAX = 65536 };
+
+static int exit_code_of(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return EXIT_CODE_OK;
+    case STATUS_USAGE:
+    case STATUS_BAD_CONFIG:
+        return EXIT_CODE_USAGE;
+    case STATUS_NO_DEVICE:
+    case STATUS_ABSENT:
+        return EXIT_CODE_NO_DEVICE;
+    case STATUS_MISMATCH:
+        return EXIT_CODE_SELFTEST;
+    case STATUS_REFUSED:
+        return EXIT_CODE_LOGIN;
+    default:
+        return EXIT_CODE_FAILED;
+    }
+}
+
+/* --- signals --- */
+
+/* From here on they wait until they are asked for; threads never see them. */
+static void signals_hold(sigset_t *held)
+{
+    sigemptyset(held);
+    sigaddset(held, SIGINT);
+    sigaddset(held, SIGTERM);
+    sigprocmask(SIG_BLOCK, held, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool signals_came(const sigset_t *held)
+{
+    const struct timespec now = {0};
+
+    return sigtimedwait(held, NULL, &now) > 0;
+}
+
+/* The next one ends the program at once, as the system does by itself. */
+static void signals_release(const sigset_t *held)
+{
+    sigprocmask(SIG_UNBLOCK, held, NULL);
+}
+
+/* --- what is said at the begin --- */
+
+static void say_banner(const struct config *config, const struct device_list *devices)
+{
+    log_info("miner", "minerva " MINERVA_VERSION "  worker %s  no fee, no telemetry",
+             config_text(config, SETTING_worker));
+    if (*config_path(config))
+        log_info("miner", "settings from %s", config_path(config));
+    for (size_t i = 0; i < devices->count; i++) {
+        const struct device_entry *entry = &devices->entries[i];
+        log_info("miner", "#%" PRIu32 " %s %s  %s  %.1f GiB  %s", entry->number,
+                 entry->backend->name, entry->info.bus, entry->info.name,
+                 (double)entry->info.memory_bytes / (1 << 30), entry->info.detail);
+    }
+    log_info("miner", "pool %s as %s", config_text(config, SETTING_url),
+             config_text(config, SETTING_user));
+    log_info("miner", "shares are counted (accepted/stale/rejected); 1 hash is 1 "
+                      "multiply-accumulate; n/a: not long enough yet");
+}
+
+static enum status check_config(const struct config *config, struct error *err)
+{
+    if (!*config_text(config, SETTING_url))
+        return error_set(
+            err, STATUS_USAGE,
+            "no pool: give -o URL, for example -o pouw+tcp://127.0.0.1:3370");
+    if (!*config_text(config, SETTING_user))
+        return error_set(err, STATUS_USAGE, "no user: give -u, a login or a wallet");
+    return STATUS_OK;
+}
+
+/* --- the loop --- */
+
+/* Whether the work that was wanted is done. */
+static bool is_finished(const struct config *config, struct run *run)
+{
+    const uint64_t tasks = config_number(config, SETTING_tasks),
+                   idle_ms = 1000 * config_number(config, SETTING_exit_when_idle);
+
+    if (tasks && run_report(run)->results >= tasks) {
+        log_info("miner", "%" PRIu64 " tasks are finished: leaving", tasks);
+        return true;
+    }
+    if (idle_ms && clock_ms() > run_busy_ms(run) + idle_ms) {
+        log_info("miner", "no task for %" PRIu64 " s: leaving", idle_ms / 1000);
+        return true;
+    }
+    return false;
+}
+
+static enum status work(const struct config *config, struct run *run,
+                        const sigset_t *held)
+{
+    const uint64_t every_ms = 1000 * config_number(config, SETTING_print_time);
+    uint64_t next_ms = clock_ms() + every_ms;
+
+    for (;;) {
+        run_pump(run, PUMP_MS);
+        if (signals_came(held)) {
+            log_info("miner",
+                     "stopping: tasks are finished or handed back; again to leave "
+                     "at once");
+            return STATUS_OK;
+        }
+        const enum status status = run_check(run);
+        if (status)
+            return status;
+        if (run_report(run)->is_refused)
+            return STATUS_REFUSED;
+        if (is_finished(config, run))
+            return STATUS_OK;
+        report_expect(run_report(run), clock_ms());
+        if (clock_ms() >= next_ms) {
+            report_speed(run_report(run), clock_ms());
+            next_ms += every_ms;
+        }
+    }
+}
+
+static enum status mine(const struct config *config, const struct device_list *devices,
+                        struct error *err)
+{
+    struct run *run = NULL;
+    sigset_t held;
+
+    signals_hold(&held);
+    say_banner(config, devices);
+    enum status status = run_open(config, devices, &run, err);
+    if (!status)
+        status = run_begin(run, err);
+    if (!status) {
+        status = work(config, run, &held);
+        signals_release(&held);
+        run_stop(run, STOP_MS);
+        report_end(run_report(run), clock_ms());
+    }
+    run_close(run);
+    return status;
+}
+
+static enum status prepare_and_mine(const struct config *config, struct error *err)
+{
+    struct device_list *devices = memory_new(struct device_list);
+    enum status status = check_config(config, err);
+
+    if (!status && !devices)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!status)
+        status = device_list_probe(devices, err);
+    if (!status)
+        status = device_list_select(devices, config_text(config, SETTING_devices), err);
+    if (!status) {
+        const char *file = config_text(config, SETTING_log_file);
+        status =
+            log_open((enum log_level)config_choice(config, SETTING_log_level),
+                     *file ? file : NULL, !config_flag(config, SETTING_no_color), err);
+    }
+    if (!status) {
+        status = mine(config, devices, err);
+        log_close();
+    }
+    memory_free(devices);
+    return status;
+}
+
+static int print(enum status (*fill)(struct blob *out))
+{
+    struct blob text = blob_empty(TEXT_MAX);
+    const bool printed = !fill(&text) && fputs((const char *)text.data, stdout) >= 0;
+
+    blob_free(&text);
+    return printed && !fflush(stdout) ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+int cmd_mine(int argc, char **argv)
+{
+    struct config *config = NULL;
+    struct error err = {0};
+    enum status status = config_load(argc, argv, &config, &err);
+
+    if (!status) {
+        switch (config_action(config)) {
+        case CONFIG_HELP:
+            config_free(config);
+            return print(config_help);
+        case CONFIG_PRINT:
+            config_free(config);
+            return print(config_print);
+        case CONFIG_VERSION:
+            config_free(config);
+            return puts("minerva " MINERVA_VERSION) < 0;
+        case CONFIG_RUN:
+            status = prepare_and_mine(config, &err);
+        }
+    }
+    config_free(config);
+    if (status && err.text[0])
+        fprintf(stderr, "minerva mine: %s\n", error_text(&err));
+    return exit_code_of(status);
+}

@@ -1,0 +1,90 @@
+/*
+ * prover.c - finding in, share out.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "miner/prover.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "miner/base/log.h"
+#include "miner/base/memory.h"
+#include "miner/base/thread.h"
+
+struct prover {
+    const struct pow_scheme *scheme;
+    struct prover_ports ports;
+    struct thread *thread;
+    atomic_bool is_done;
+};
+
+/* The share of a finding, or NULL: then it was counted and said. */
+static struct outgoing *prove(const struct prover *prover, const struct finding *finding)
+{
+    struct share *share = NULL;
+    struct error err = {0};
+    const enum status status = prover->scheme->prove(finding, &share, &err);
+
+    if (status == STATUS_OK)
+        return outgoing_share(share);
+    if (status == STATUS_NO_MEMORY) {
+        log_warn("share", "a finding is lost: out of memory");
+        return NULL;
+    }
+    ledger_invalid(prover->ports.ledger, finding->device);
+    log_error("share", "device %u found what does not verify and is not sent: %s",
+              finding->device, error_text(&err));
+    return NULL;
+}
+
+static void prover_main(void *context)
+{
+    struct prover *prover = context;
+    void *taken;
+
+    while (queue_take(prover->ports.findings, QUEUE_FOREVER, &taken) == STATUS_OK) {
+        struct outgoing *out = taken;
+        if (out->kind == OUTGOING_FINDING) {
+            out = prove(prover, out->as.finding);
+            outgoing_free(taken);
+        }
+        if (out && queue_put(prover->ports.outbox, out, QUEUE_FOREVER))
+            outgoing_free(out); /* closed: nobody is there to send it */
+    }
+    atomic_store(&prover->is_done, true);
+}
+
+enum status prover_start(const struct pow_scheme *scheme,
+                         const struct prover_ports *ports, struct prover **out)
+{
+    struct prover *prover = memory_new(struct prover);
+
+    assert(ports->findings);
+    assert(ports->outbox);
+    if (!prover)
+        return STATUS_NO_MEMORY;
+    prover->scheme = scheme;
+    prover->ports = *ports;
+    const enum status status =
+        thread_start("prover", prover_main, prover, &prover->thread);
+    if (status) {
+        memory_free(prover);
+        return status;
+    }
+    *out = prover;
+    return STATUS_OK;
+}
+
+bool prover_is_done(const struct prover *prover)
+{
+    return atomic_load(&prover->is_done);
+}
+
+void prover_join(struct prover *prover)
+{
+    if (!prover)
+        return;
+    thread_join(prover->thread);
+    memory_free(prover);
+}

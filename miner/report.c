@@ -1,0 +1,251 @@
+/*
+ * report.c - what people read while the program works.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "miner/report.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "miner/base/log.h"
+
+/* --- the pool's news --- */
+
+static const char *device_name(const struct report *report, uint32_t device,
+                               char text[48])
+{
+    const struct device_entry *entry = &report->devices->entries[device];
+
+    assert(device < report->devices->count);
+    snprintf(text, 48, "%.32s%u", entry->backend->name, entry->number);
+    return text;
+}
+
+static const char *reason_of(const struct news *news)
+{
+    return *news->text ? news->text : "no reason given";
+}
+
+static void report_share(struct report *report, const struct news *news)
+{
+    static const struct {
+        enum ledger_verdict verdict;
+        enum log_level level;
+        const char *word;
+    } rows[] = {[VERDICT_ACCEPTED] = {LEDGER_ACCEPTED, LOG_INFO, "accepted"},
+                [VERDICT_STALE] = {LEDGER_STALE, LOG_WARN, "stale   "},
+                [VERDICT_REJECTED] = {LEDGER_REJECTED, LOG_ERROR, "rejected"}};
+    struct ledger_totals totals;
+    char name[48], why[ERROR_TEXT_MAX + 32] = "";
+
+    if (news->verdict == VERDICT_UNKNOWN || news->verdict == VERDICT_PENDING) {
+        report->unknown++;
+        log_warn("share", "unknown   the connection ended before the pool answered");
+        return;
+    }
+    ledger_share(report->ledger, news->device, rows[news->verdict].verdict, news->work,
+                 reason_of(news));
+    ledger_read(report->ledger, news->at_ms, &totals);
+    if (news->verdict != VERDICT_ACCEPTED && news->code)
+        snprintf(why, sizeof(why), "  code %d: %s", news->code, reason_of(news));
+    else if (news->verdict != VERDICT_ACCEPTED)
+        snprintf(why, sizeof(why), "  %s", reason_of(news));
+    const uint64_t *of = totals.all.shares.verdicts;
+    log_line(rows[news->verdict].level, "share",
+             "%s (%" PRIu64 "/%" PRIu64 "/%" PRIu64 ") %s  %s  reply %" PRIu64 " ms%s",
+             rows[news->verdict].word, of[LEDGER_ACCEPTED], of[LEDGER_STALE],
+             of[LEDGER_REJECTED], device_name(report, news->device, name),
+             *news->task_id ? "of a task" : "idle", news->latency_ms, why);
+}
+
+static void report_result(struct report *report, const struct news *news)
+{
+    report->results++;
+    if (news->verdict == VERDICT_REJECTED) {
+        ledger_task(report->ledger, LEDGER_TASK_REJECTED);
+        log_error("task", "%.8s  result rejected: %s", news->task_id, reason_of(news));
+        return;
+    }
+    ledger_task(report->ledger, LEDGER_TASK_DONE);
+    log_info("task", "%.8s  done, result %s, reply %" PRIu64 " ms", news->task_id,
+             news->verdict == VERDICT_PENDING ? "taken, another worker is asked too"
+                                              : "accepted",
+             news->latency_ms);
+}
+
+static void report_job(struct report *report, const struct news *news)
+{
+    const double work = target_work(&news->job->target);
+
+    ledger_job(report->ledger, work, news->at_ms);
+    log_line(report->jobs++ ? LOG_DEBUG : LOG_INFO, "net",
+             "new job %.32s  height %" PRIu64 "  a share costs %.4g MAC  rank %" PRIu32
+             " and up%s",
+             *news->job->id ? news->job->id : "-", news->job->height, work,
+             news->job->min_rank, news->job->unassigned ? "" : "  tasks only");
+}
+
+void report_news(struct report *report, struct news *news)
+{
+    switch (news->kind) {
+    case NEWS_CONNECTED:
+        log_info("net", "use pool %s  %s  reply %" PRIu64 " ms", report->url, news->text,
+                 news->latency_ms);
+        break;
+    case NEWS_LOST:
+        log_warn("net", "%s", news->text);
+        break;
+    case NEWS_REFUSED:
+        report->is_refused = true;
+        log_error("net", "the pool refuses the login (code %d): %s", news->code,
+                  reason_of(news));
+        break;
+    case NEWS_JOB:
+        report_job(report, news);
+        break;
+    case NEWS_ASSIGNED:
+        log_info("task", "%.8s  %s%s%.8s  %.4g MAC", news->task_id, news->task_kind,
+                 *news->model ? " with " : "", news->model, (double)news->work_units);
+        break;
+    case NEWS_CANCELLED:
+        log_debug("task", "%.8s  cancelled", news->task_id);
+        break;
+    case NEWS_SHARE:
+        report_share(report, news);
+        break;
+    case NEWS_RESULT:
+        report_result(report, news);
+        break;
+    case NEWS_NOTICE:
+        log_warn("net", "%s", news->text);
+        break;
+    }
+    news_free(news);
+}
+
+/* --- the totals --- */
+
+/* One unit for a whole line, from its largest number. */
+static double unit_of(double largest, const char **unit)
+{
+    static const char *const names[] = {"H/s", "kH/s", "MH/s", "GH/s", "TH/s", "PH/s"};
+    double size = 1;
+    size_t i = 0;
+
+    while (largest >= 999.95 * size && i + 1 < sizeof(names) / sizeof(names[0])) {
+        size *= 1000;
+        i++;
+    }
+    *unit = names[i];
+    return size;
+}
+
+/* Rates and their maximum: "252.1 250.4 n/a TH/s  max 253.0". */
+static void rates_text(const struct ledger_device *device, char *text, size_t cap)
+{
+    char numbers[LEDGER_WINDOWS][24], max[24] = "n/a";
+    double largest = device->rate_max;
+    const char *unit;
+
+    for (int i = 0; i < LEDGER_WINDOWS; i++)
+        largest = device->is_known[i] && device->rates[i] > largest ? device->rates[i]
+                                                                    : largest;
+    const double size = unit_of(largest, &unit);
+    for (int i = 0; i < LEDGER_WINDOWS; i++)
+        snprintf(numbers[i], sizeof(numbers[i]), device->is_known[i] ? "%.1f" : "n/a",
+                 device->rates[i] / size);
+    if (device->rate_max > 0)
+        snprintf(max, sizeof(max), "%.1f", device->rate_max / size);
+    snprintf(text, cap, "%s %s %s %s  max %s", numbers[0], numbers[1], numbers[2], unit,
+             max);
+}
+
+static void effective_text(const struct ledger_totals *totals, char *text, size_t cap)
+{
+    const uint64_t shares = totals->all.shares.verdicts[LEDGER_ACCEPTED];
+    char rate[32];
+
+    ledger_format_rate(shares > 0, totals->effective, rate);
+    if (shares)
+        snprintf(text, cap, "%s (%" PRIu64 " shares, +-%.0f %%)", rate, shares,
+                 totals->effective_error);
+    else
+        snprintf(text, cap, "%s (no share yet)", rate);
+}
+
+static void report_devices(struct report *report, uint64_t now_ms)
+{
+    for (size_t i = 0; i < report->devices->count; i++) {
+        const struct device_entry *entry = &report->devices->entries[i];
+        struct ledger_device device;
+        char rates[128];
+        ledger_read_device(report->ledger, i, now_ms, &device);
+        rates_text(&device, rates, sizeof(rates));
+        log_info("health",
+                 "#%" PRIu32 " %s %s  %s  A %" PRIu64 " S %" PRIu64 " R %" PRIu64 "%s",
+                 entry->number, entry->info.bus, entry->info.name, rates,
+                 device.shares.verdicts[LEDGER_ACCEPTED],
+                 device.shares.verdicts[LEDGER_STALE],
+                 device.shares.verdicts[LEDGER_REJECTED], device.is_lost ? "  LOST" : "");
+    }
+}
+
+void report_speed(struct report *report, uint64_t now_ms)
+{
+    struct ledger_totals totals;
+    char rates[128], effective[96];
+
+    ledger_read(report->ledger, now_ms, &totals);
+    rates_text(&totals.all, rates, sizeof(rates));
+    effective_text(&totals, effective, sizeof(effective));
+    log_info("miner",
+             "speed 10s/60s/15m %s  effective %s  useful %.0f %%  tasks %" PRIu64, rates,
+             effective, 100 * totals.usefulness, totals.tasks[LEDGER_TASK_DONE]);
+    if (report->devices->count > 1)
+        report_devices(report, now_ms);
+}
+
+void report_expect(struct report *report, uint64_t now_ms)
+{
+    struct ledger_totals totals;
+
+    if (report->has_expected)
+        return;
+    ledger_read(report->ledger, now_ms, &totals);
+    if (!totals.all.is_known[0] || totals.all.rates[0] <= 0 || totals.work <= 0)
+        return;
+    report->has_expected = true;
+    log_info("miner",
+             "expect a share about every %.3g s at this difficulty; pool statistics need "
+             "10-30 minutes",
+             totals.work / totals.all.rates[0]);
+}
+
+void report_end(struct report *report, uint64_t now_ms)
+{
+    struct ledger_totals totals;
+    char effective[96];
+
+    ledger_read(report->ledger, now_ms, &totals);
+    effective_text(&totals, effective, sizeof(effective));
+    const uint64_t *of = totals.all.shares.verdicts;
+    log_info("miner",
+             "end  shares accepted/stale/rejected %" PRIu64 "/%" PRIu64 "/%" PRIu64
+             "  effective %s  useful %.0f %%  tasks done %" PRIu64
+             ", handed back %" PRIu64 ", rejected %" PRIu64,
+             of[LEDGER_ACCEPTED], of[LEDGER_STALE], of[LEDGER_REJECTED], effective,
+             100 * totals.usefulness, totals.tasks[LEDGER_TASK_DONE],
+             totals.tasks[LEDGER_TASK_DECLINED], totals.tasks[LEDGER_TASK_REJECTED]);
+    for (size_t i = 0; i < totals.reason_count; i++)
+        log_info("miner", "     %" PRIu64 " x %s", totals.reasons[i].count,
+                 totals.reasons[i].text);
+    if (totals.all.shares.invalid)
+        log_error("miner", "     %" PRIu64 " findings did not verify and were not sent",
+                  totals.all.shares.invalid);
+    if (report->unknown)
+        log_info("miner", "     %" PRIu64 " x the answer was lost with the connection",
+                 report->unknown);
+}

@@ -1,0 +1,39 @@
+/*
+ * run.h - builds every object of the ring, connects them, and stops them in reverse.
+ *
+ *     pool -> jobs, assignments -> workers -> findings -> prover -> outbox -> pool ->
+ * news
+ *
+ * Main thread only.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_MINER_RUN_H
+#define MINERVA_MINER_RUN_H
+
+#include "miner/config.h"
+#include "miner/report.h"
+
+struct run;
+
+/* Builds the objects, starts a worker on every device and waits for their self-tests.
+ * Devices that fail are said and left out.  NO_DEVICE or MISMATCH when none is left.
+ * config and devices are lent. */
+MUST_CHECK enum status run_open(const struct config *config,
+                                const struct device_list *devices, struct run **out,
+                                struct error *err);
+/* Logs in to the pool and lets the workers begin. */
+MUST_CHECK enum status run_begin(struct run *run, struct error *err);
+/* Waits up to wait_ms for one piece of news and reports it. */
+void run_pump(struct run *run, uint64_t wait_ms);
+/* OK while a worker lives; else why the last one ended. */
+MUST_CHECK enum status run_check(struct run *run);
+/* When an assigned task was last worked on, clock_ms(). */
+uint64_t run_busy_ms(const struct run *run);
+struct report *run_report(struct run *run);
+/* Finishes or hands back the tasks, sends what is left, says the rest of the news: all
+ * within about twice wait_ms. */
+void run_stop(struct run *run, uint64_t wait_ms);
+void run_close(struct run *run); /* NULL is fine */
+
+#endif
