@@ -63,7 +63,7 @@ struct cpu_matmul {
      * on. */
     void (*tile_words)(const uint32_t *folds, uint32_t slices, uint32_t stride,
                        uint32_t words[2][16]);
-    kernel_function *const *texts; /* [KERNEL_COUNT] or NULL: see cpu_text.h */
+    kernel_function *const *texts;        /* [KERNEL_COUNT] or NULL: see cpu_text.h */
     const struct cpu_override *overrides; /* tuned kernels of this instruction set */
     size_t override_count;
 };

@@ -13,6 +13,7 @@
 
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_matmul.h"
+#include "backends/cpu/cpu_text.h"
 
 enum { QUARTER_ROWS = 4, QUARTER_COLUMNS = 16, LEFT_STEP = 16, RIGHT_STEP = 64 };
 
@@ -216,6 +217,7 @@ const struct cpu_matmul cpu_matmul_avx2 = {
     .block = avx2_block,
     .gather = avx2_gather,
     .tile_words = cpu_tile_words,
+    .texts = cpu_text_avx2,
     .overrides = NULL,
     .override_count = 0,
 };

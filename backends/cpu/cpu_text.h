@@ -12,6 +12,7 @@
 #include "kernels/kernels.h"
 
 extern kernel_function *const cpu_text_avx512[KERNEL_COUNT];
+extern kernel_function *const cpu_text_avx2[KERNEL_COUNT];
 
 /* Which folders of kernels gain: floats and short integers do, hashes do not. */
 #define CPU_TEXT_elementwise(name) [KERNEL_##name] = run_##name,
