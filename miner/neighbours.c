@@ -51,22 +51,27 @@ static enum status lines_take(struct bytes text, uint32_t count, struct bytes **
     return STATUS_OK;
 }
 
-/* Number and text of a sentence, cut between two letters, without control characters. */
+/* A line, cut between two letters, without control characters. */
+static void print_line(struct bytes line)
+{
+    uint32_t letters = 0;
+    size_t end = 0;
+
+    for (; end < line.size; end++) {
+        letters += (line.data[end] & 0xc0) != 0x80; /* the start of one */
+        if (letters > LINE_WIDTH)
+            break;
+        putchar(line.data[end] < ' ' || line.data[end] == 0x7f ? ' ' : line.data[end]);
+    }
+    if (end < line.size)
+        fputs("...", stdout);
+}
+
 static void print_sentence(uint32_t index, const struct bytes *lines)
 {
     printf("%5" PRIu32 "  ", index + 1);
-    if (lines) {
-        const struct bytes line = lines[index];
-        uint32_t letters = 0;
-        for (size_t i = 0; i < line.size; i++) {
-            const bool is_start = (line.data[i] & 0xc0) != 0x80;
-            if (is_start && letters++ == LINE_WIDTH) {
-                fputs("...", stdout);
-                break;
-            }
-            putchar(line.data[i] < ' ' || line.data[i] == 0x7f ? ' ' : line.data[i]);
-        }
-    }
+    if (lines)
+        print_line(lines[index]);
     putchar('\n');
 }
 

@@ -101,7 +101,8 @@ enum status http_client_call(const struct http_request *request, struct http_rep
     struct curl_slist *headers = NULL;
     enum status status = STATUS_NO_MEMORY;
     assert(request->timeout_s > 0);
-    if (strncmp(request->url, "http://", 7) && strncmp(request->url, "https://", 8))
+    if (strncmp(request->url, "http://", 7) != 0 &&
+        strncmp(request->url, "https://", 8) != 0)
         return error_set(err, STATUS_USAGE,
                          "\"%s\": expected http://HOST:PORT or https://HOST:PORT",
                          request->url);

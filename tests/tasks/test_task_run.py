@@ -2,6 +2,8 @@
 """Claim: `minerva task run` gives the same bytes for every size of packs, with and without proofs;
 it leaves nothing but proofs and what they are of, and `minerva verify` accepts every one of them;
 what cannot be done ends in a sentence and the right exit code.
+
+labels: tsan
 """
 import json
 import os
