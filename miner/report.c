@@ -63,6 +63,11 @@ static void report_share(struct report *report, const struct news *news)
 
 static void report_result(struct report *report, const struct news *news)
 {
+    if (news->verdict == VERDICT_UNKNOWN || news->verdict == VERDICT_STALE) {
+        log_warn("task", "%.8s  nobody answered its result: %s", news->task_id,
+                 reason_of(news));
+        return;
+    }
     report->results++;
     if (news->verdict == VERDICT_REJECTED) {
         ledger_task(report->ledger, LEDGER_TASK_REJECTED);

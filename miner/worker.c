@@ -18,7 +18,8 @@
 
 enum {
     WAIT_MS = 200, /* between two looks at the wish to stop */
-    PROGRESS_EVERY_MS = 2000
+    PROGRESS_EVERY_MS = 2000,
+    FAULT_SIZE_MAX = 4096 /* a numeric fault is told instead of the output */
 };
 
 struct worker {
@@ -40,7 +41,6 @@ struct round {
     struct matmul_port before; /* the counters at the begin */
     uint64_t begin_ms, told_ms;
     uint64_t done, total;
-    bool is_accepted;
 };
 
 /* --- what is said to the pool --- */
@@ -113,7 +113,7 @@ static enum status say_done(struct worker *worker, const struct round *round)
 
     if (!answer)
         return status;
-    answer->output = blob_empty(SIZE_MAX);
+    answer->output = blob_empty((size_t)worker->shop.output_size + FAULT_SIZE_MAX);
     status = task_answer(round->task, &answer->output);
     if (status) {
         answer_free(answer);
@@ -157,12 +157,16 @@ static enum status step_until_done(struct worker *worker, struct round *round,
 
 static enum status carry(struct worker *worker, struct round *round, struct error *err)
 {
-    enum status status = answer_put(worker, answer_new(round->work, ANSWER_ACCEPT));
+    enum status status;
 
+    if (!task_kind_find(round->work->kind))
+        return error_set(err, STATUS_NOT_SUPPORTED,
+                         "this worker knows no tasks of the kind \"%s\"",
+                         round->work->kind);
+    status = answer_put(worker, answer_new(round->work, ANSWER_ACCEPT));
     if (status)
         return error_set(err, status, "the task could not be accepted: %s",
                          status_text(status));
-    round->is_accepted = true;
     status = workshop_prepare(&worker->shop, round->work, err);
     if (!status)
         status = task_open(worker->shop.station, round->work, &round->task, err);

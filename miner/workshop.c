@@ -146,6 +146,7 @@ static enum status assignment_fit(struct workshop *shop, const struct task_kind 
     if (!status)
         status = pow_fit(shop, task_shape_max(shop->artifact, work, &layout), err);
     shop->products = layout.products;
+    shop->output_size = layout.output_size;
     task_layout_free(&layout);
     return status;
 }
@@ -156,9 +157,7 @@ enum status workshop_prepare(struct workshop *shop, const struct assignment *wor
     const struct task_kind *kind = task_kind_find(work->kind);
     enum status status = STATUS_OK;
 
-    if (!kind)
-        return error_set(err, STATUS_NOT_SUPPORTED,
-                         "this worker knows no tasks of the kind \"%s\"", work->kind);
+    assert(kind); /* asked before the task was accepted */
     if (!station_fits(shop, work)) {
         station_drop(shop);
         if (kind->needs_model)

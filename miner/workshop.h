@@ -35,7 +35,8 @@ struct workshop {
     struct watch_port watch;
     struct artifact *artifact; /* of the station */
     struct station *station;
-    uint32_t products; /* a pack of the assignment prepared for */
+    uint32_t products;    /* a pack of the assignment prepared for */
+    uint64_t output_size; /* of its answer, in bytes */
     struct idle *idle;
 };
 

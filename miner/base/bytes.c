@@ -14,7 +14,7 @@
 
 struct blob blob_empty(size_t size_max)
 {
-    assert(size_max < SIZE_MAX / 2);
+    assert(size_max <= SIZE_MAX / 2);
     return (struct blob){.size_max = size_max};
 }
 
