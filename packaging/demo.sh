@@ -59,11 +59,13 @@ start_pool() {
     echo "pool      $wire, $http"
 }
 
-# Every task gets some sentences of each topic, so that each has near neighbours.
+# Neighbouring lines are about the same topic, so a run of lines holds near neighbours.
 submit_tasks() {
-    local i
+    local i lines
+    lines=$(wc -l <packaging/demo-sentences.txt)
     for ((i = 0; i < tasks; i++)); do
-        awk -v n=$tasks -v i=$i 'NR % n == i' packaging/demo-sentences.txt >"$home/task$i.txt"
+        sed -n "$((lines * i / tasks + 1)),$((lines * (i + 1) / tasks))p" packaging/demo-sentences.txt \
+            >"$home/task$i.txt"
         id[i]=$("$minerva" task submit --pool "$http" --kind embed --model "$model" --text "$home/task$i.txt") ||
             fail "the pool does not take task $i"
     done
