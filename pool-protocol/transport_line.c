@@ -254,13 +254,10 @@ enum status transport_wait(struct transport *t, uint64_t wait_ms, struct error *
 
 bool transport_take(struct transport *t, struct bytes *line)
 {
-    transport_forget_taken(t);
-    for (;;) {
+    while (t->looked < t->in.size) {
         const uint8_t *start = t->in.data + t->taken;
-        const uint8_t *end = NULL;
+        const uint8_t *end = memchr(t->in.data + t->looked, '\n', t->in.size - t->looked);
 
-        if (t->in.size > t->looked)
-            end = memchr(t->in.data + t->looked, '\n', t->in.size - t->looked);
         if (!end) {
             t->looked = t->in.size;
             return false;
@@ -273,6 +270,7 @@ bool transport_take(struct transport *t, struct bytes *line)
         *line = bytes_of(start, (size_t)(end - start));
         return true;
     }
+    return false;
 }
 
 enum status transport_send(struct transport *t, struct bytes lines)

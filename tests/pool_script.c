@@ -28,7 +28,9 @@ static void wait_readable(int fd, const char *what)
 
 struct pool_script pool_script_open(void)
 {
-    struct pool_script script = {.connection = -1, .in = blob_empty((size_t)16 << 20)};
+    struct pool_script script = {.connection = -1,
+                                 .in = blob_empty((size_t)16 << 20),
+                                 .line = blob_empty((size_t)16 << 20)};
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof address;
@@ -56,6 +58,7 @@ void pool_script_close(struct pool_script *script)
     pool_script_hang_up(script);
     close(script->listener);
     blob_free(&script->in);
+    blob_free(&script->line);
 }
 
 void pool_script_accept(struct pool_script *script)
@@ -88,7 +91,6 @@ static bool receive_more(struct pool_script *script, const char *what)
 
 const char *pool_script_read(struct pool_script *script)
 {
-    static char line[8 << 20]; /* a test program has one script at a time */
     const uint8_t *end = NULL;
 
     while (!script->in.size || !(end = memchr(script->in.data, '\n', script->in.size))) {
@@ -96,11 +98,10 @@ const char *pool_script_read(struct pool_script *script)
             fail_msg("the client hung up instead of sending a line");
     }
     const size_t size = (size_t)(end - script->in.data);
-    assert_true(size < sizeof line);
-    memcpy(line, script->in.data, size);
-    line[size] = 0;
+    blob_clear(&script->line);
+    assert_int_equal(blob_add(&script->line, script->in.data, size), STATUS_OK);
     blob_drop_front(&script->in, size + 1);
-    return line;
+    return (const char *)script->line.data;
 }
 
 const char *pool_script_expect(struct pool_script *script, const char *part)

@@ -21,7 +21,8 @@ enum { SCRIPT_WAIT_MS = 10000 };
 struct pool_script {
     int listener, connection; /* -1: none */
     uint16_t port;
-    struct blob in; /* received, not yet read */
+    struct blob in;   /* received, not yet read */
+    struct blob line; /* the last one read */
 };
 
 struct pool_script pool_script_open(void);
@@ -36,7 +37,7 @@ const char *pool_script_read(struct pool_script *script);
 /* The next line must hold this part; returns the line. */
 const char *pool_script_expect(struct pool_script *script, const char *part);
 void pool_script_send(struct pool_script *script, const char *bytes, size_t size);
-/* A line, LF added. %d in it is not special: id goes in front as {"id":ID,REST. */
+/* A line, LF added; a reply is {"id":ID,REST. */
 void pool_script_say(struct pool_script *script, const char *line);
 void pool_script_reply(struct pool_script *script, int64_t id, const char *rest);
 /* The client has ended the connection. */
