@@ -1,0 +1,58 @@
+/*
+ * bench.h - what is timed, and how: a benchmark first shows that its answer is right,
+ * then runs again and again until its time is up.
+ *
+ * One thread, the device's.  Nothing here is sent anywhere.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_BENCH_BENCH_H
+#define MINERVA_BENCH_BENCH_H
+
+#include "backends/device.h"
+
+struct bench; /* a kind's own */
+
+struct bench_setup {
+    struct device *device;
+    uint32_t m, n, k, rank;
+    const char *model, *text; /* a folder and a file, or NULL */
+};
+
+enum { BENCH_SHAPE_MAX = 64 };
+
+struct bench_kind {
+    const char *name;
+    const char *unit; /* of a value */
+    /* Everything made ready and its answer checked: MISMATCH with a sentence when it is
+     * wrong, ABSENT when something that it needs was not given. */
+    enum status (*open)(const struct bench_setup *setup, struct bench **out,
+                        struct error *err);
+    void (*close)(struct bench *bench);
+    /* Once; what must be made anew is made before the kind's own clock starts. */
+    enum status (*run)(struct bench *bench, double *value, struct error *err);
+    /* What was worked on, in a few words without blanks. */
+    void (*shape)(const struct bench *bench, char text[BENCH_SHAPE_MAX]);
+};
+
+struct bench_result {
+    char shape[BENCH_SHAPE_MAX];
+    double min, median, max; /* in the kind's unit */
+    uint32_t runs;
+};
+
+#define BENCH(name) extern const struct bench_kind bench_##name;
+#include "bench/bench.def"
+#undef BENCH
+extern const struct bench_kind *const bench_table[];
+extern const size_t bench_count;
+const struct bench_kind *bench_find(const char *name); /* NULL: none */
+
+/* At least 3 runs, then as many as begin within so many seconds.  show_progress: a line
+ * on standard error that is taken away at the end. */
+MUST_CHECK enum status bench_measure(const struct bench_kind *kind,
+                                     const struct bench_setup *setup, double seconds,
+                                     bool show_progress, struct bench_result *out,
+                                     struct error *err);
+
+#endif

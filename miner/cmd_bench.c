@@ -1,0 +1,330 @@
+/*
+ * cmd_bench.c - `minerva bench`: how fast each device does each part of the work.
+ *
+ * A benchmark whose answer is wrong is not timed: the command says so and fails.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "miner/base/memory.h"
+#include "miner/bench_json.h"
+#include "miner/commands.h"
+#include "miner/device_list.h"
+
+static const char bench_help[] =
+    "usage: minerva bench [OPTIONS]\n\n"
+    "Times each part of the work on each device, after its answer was checked; nothing "
+    "is sent.\n\n"
+    "  --only NAME,...     some of int8_product, mining, useful, embed, blake3, "
+    "verify_share,\n"
+    "                      new_header (all; embed where a model is given)\n"
+    "  --shape M,N,K,R     of the product and the rank of its noise "
+    "(2048,2048,4096,128)\n"
+    "  --model DIR         for embed: the model, as `minerva model import` made it\n"
+    "  --text FILE         for embed: one sentence a line\n"
+    "  --seconds S         for each benchmark, after its check (3)\n"
+    "  -d, --devices WORD  numbers or backends, separated by commas (all)\n"
+    "  -t, --threads N     processors to use (all)\n"
+    "  --json              for programs\n\n"
+    "exit code: 0 all timed, 1 one failed, 2 wrong usage, 4 no device, 5 a wrong "
+    "answer\n";
+
+enum {
+    THREADS_MAX = 4096,
+    LINES_MAX = 1 << 24,
+    JSON_SIZE_MAX = 1 << 20,
+    NAME_MAX_SIZE = 32
+};
+#define SECONDS_MAX 3600
+
+struct bench_options {
+    bool is_json, wants_help;
+    const char *only, *devices;
+    struct bench_setup setup; /* without a device */
+    uint32_t threads;
+    double seconds;
+};
+
+static enum status take_u32(const char *name, const char *text, uint32_t max,
+                            uint32_t *out, struct error *err)
+{
+    uint64_t value;
+
+    if (!u64_parse(text, max, &value) || !value)
+        return error_set(err, STATUS_USAGE, "%s is \"%.40s\", expected 1 to %u", name,
+                         text, max);
+    *out = (uint32_t)value;
+    return STATUS_OK;
+}
+
+static enum status take_shape(const char *text, struct bench_setup *setup,
+                              struct error *err)
+{
+    uint32_t *const sides[] = {&setup->m, &setup->n, &setup->k, &setup->rank};
+    const char *rest = text;
+
+    for (int i = 0; i < 4; i++) {
+        const size_t size = strcspn(rest, ",");
+        char part[NAME_MAX_SIZE];
+
+        if (size >= sizeof part || (rest[size] == '\0') != (i == 3))
+            return error_set(err, STATUS_USAGE, "--shape is \"%.60s\", expected M,N,K,R",
+                             text);
+        memcpy(part, rest, size);
+        part[size] = '\0';
+        if (take_u32("--shape", part, LINES_MAX, sides[i], err))
+            return STATUS_USAGE;
+        rest += size + 1;
+    }
+    return STATUS_OK;
+}
+
+static enum status take_seconds(const char *text, double *out, struct error *err)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    if (*end || end == text || !(*out >= 0 && *out <= SECONDS_MAX))
+        return error_set(err, STATUS_USAGE, "--seconds is \"%.40s\", expected 0 to %d",
+                         text, SECONDS_MAX);
+    return STATUS_OK;
+}
+
+static enum status take(int option, const char *word, struct bench_options *out,
+                        struct error *err)
+{
+    switch (option) {
+    case 'j':
+        out->is_json = true;
+        return STATUS_OK;
+    case 'h':
+        out->wants_help = true;
+        return STATUS_OK;
+    case 'o':
+        out->only = optarg;
+        return STATUS_OK;
+    case 'd':
+        out->devices = optarg;
+        return STATUS_OK;
+    case 'm':
+        out->setup.model = optarg;
+        return STATUS_OK;
+    case 'x':
+        out->setup.text = optarg;
+        return STATUS_OK;
+    case 's':
+        return take_shape(optarg, &out->setup, err);
+    case 'S':
+        return take_seconds(optarg, &out->seconds, err);
+    case 't':
+        return take_u32("--threads", optarg, THREADS_MAX, &out->threads, err);
+    default:
+        return error_set(err, STATUS_USAGE, "\"%.40s\" is not known, or lacks its value",
+                         word);
+    }
+}
+
+static enum status parse(int argc, char **argv, struct bench_options *out,
+                         struct error *err)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {"only", required_argument, NULL, 'o'},
+        {"devices", required_argument, NULL, 'd'},
+        {"device", required_argument, NULL, 'd'},
+        {"shape", required_argument, NULL, 's'},
+        {"model", required_argument, NULL, 'm'},
+        {"text", required_argument, NULL, 'x'},
+        {"seconds", required_argument, NULL, 'S'},
+        {"threads", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
+    };
+    enum status status = STATUS_OK;
+
+    opterr = 0;
+    for (int option;
+         !status && (option = getopt_long(argc, argv, "hd:t:", options, NULL)) != -1;)
+        status = take(option, argv[optind - 1], out, err);
+    if (!status && optind < argc)
+        status =
+            error_set(err, STATUS_USAGE, "\"%.40s\" is one word too many", argv[optind]);
+    return status;
+}
+
+/* Which kinds are wanted: keep[bench_count]. */
+static enum status kinds_choose(const struct bench_options *options, bool *keep,
+                                struct error *err)
+{
+    const char *next = options->only;
+
+    for (size_t i = 0; i < bench_count; i++)
+        keep[i] = !next && (bench_table[i] != &bench_embed || options->setup.model);
+    while (next) {
+        const size_t size = strcspn(next, ",");
+        char name[NAME_MAX_SIZE] = "";
+        size_t found = 0;
+
+        if (size < sizeof name)
+            memcpy(name, next, size);
+        while (found < bench_count && strcmp(bench_table[found]->name, name) != 0)
+            found++;
+        if (found == bench_count)
+            return error_set(
+                err, STATUS_USAGE, "--only: no benchmark \"%.*s\", expected some of %s",
+                (int)(size < 40 ? size : 40), next,
+                "int8_product, mining, useful, embed, blake3, verify_share, new_header");
+        keep[found] = true;
+        next = next[size] ? next + size + 1 : NULL;
+    }
+    for (size_t i = 0; i < bench_count; i++)
+        if (keep[i] && bench_table[i] == &bench_embed &&
+            (!options->setup.model || !options->setup.text))
+            return error_set(err, STATUS_USAGE,
+                             "embed needs --model DIR and --text FILE");
+    return STATUS_OK;
+}
+
+struct bench_report {
+    struct bench_row *rows;
+    size_t count;
+};
+
+#define COLUMNS "%-8s  %-13s  %-34s  %7s  %10s  %10s  %10s  %-12s %6s\n"
+
+static void print_row(const struct bench_row *row)
+{
+    const struct bench_result *r = &row->result;
+    char values[3][16], threads[12], runs[12];
+
+    snprintf(threads, sizeof threads, "%u", row->threads);
+    snprintf(runs, sizeof runs, "%u", r->runs);
+    snprintf(values[0], sizeof values[0], "%.4g", r->min);
+    snprintf(values[1], sizeof values[1], "%.4g", r->median);
+    snprintf(values[2], sizeof values[2], "%.4g", r->max);
+    printf(COLUMNS, row->device, row->kind->name, r->shape, threads, values[0], values[1],
+           values[2], row->kind->unit, runs);
+    fflush(stdout);
+}
+
+/* All wanted kinds on one device; the first failure ends it. */
+static enum status device_bench(const struct device_entry *entry,
+                                const struct bench_options *options, const bool *keep,
+                                struct bench_report *report, struct error *err)
+{
+    const struct device_options wanted = {.threads = options->threads};
+    struct bench_setup setup = options->setup;
+    enum status status =
+        device_open(entry->backend, entry->index, &wanted, &setup.device, err);
+
+    for (size_t i = 0; !status && i < bench_count; i++) {
+        struct bench_row *row = &report->rows[report->count];
+
+        if (!keep[i])
+            continue;
+        snprintf(row->device, sizeof row->device, "%s:%u", entry->backend->name,
+                 entry->number);
+        row->threads = device_info(setup.device)->threads;
+        row->kind = bench_table[i];
+        status = bench_measure(row->kind, &setup, options->seconds, isatty(STDERR_FILENO),
+                               &row->result, err);
+        if (status) {
+            error_prefix(err, "%s on %s", row->kind->name, row->device);
+            break;
+        }
+        report->count++;
+        if (!options->is_json)
+            print_row(row);
+    }
+    device_close(setup.device);
+    return status;
+}
+
+static enum status print_json(const struct bench_report *report, struct error *err)
+{
+    struct blob text = blob_empty(JSON_SIZE_MAX);
+    struct device_info cpu = {.name = "unknown"};
+    size_t count = 0;
+    enum status status = backend_cpu.probe(&cpu, 1, &count);
+
+    if (!status)
+        status = bench_json(cpu.name, report->rows, report->count, &text);
+    if (!status &&
+        (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout)))
+        status = STATUS_IO;
+    blob_free(&text);
+    return status ? error_set(err, status, "the results cannot be printed: %s",
+                              status_text(status))
+                  : STATUS_OK;
+}
+
+static enum status bench_all(const struct bench_options *options, struct error *err)
+{
+    struct device_list list;
+    struct bench_report report = {.count = 0};
+    bool *keep = memory_array(bench_count, sizeof *keep);
+    enum status status = keep ? kinds_choose(options, keep, err) : STATUS_NO_MEMORY;
+
+    if (!status)
+        status = device_list_probe(&list, err);
+    if (!status)
+        status =
+            device_list_select(&list, options->devices ? options->devices : "all", err);
+    if (!status) {
+        report.rows = memory_array(list.count * bench_count, sizeof *report.rows);
+        status = report.rows ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    if (!status && !options->is_json)
+        printf(COLUMNS, "device", "name", "shape", "threads", "min", "median", "max",
+               "unit", "runs");
+    for (size_t i = 0; !status && i < list.count; i++)
+        status = device_bench(&list.entries[i], options, keep, &report, err);
+    if (!status && options->is_json)
+        status = print_json(&report, err);
+    memory_free(report.rows);
+    memory_free(keep);
+    return status;
+}
+
+static int exit_code(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return EXIT_CODE_OK;
+    case STATUS_USAGE:
+        return EXIT_CODE_USAGE;
+    case STATUS_ABSENT:
+    case STATUS_NO_DEVICE:
+        return EXIT_CODE_NO_DEVICE;
+    case STATUS_MISMATCH:
+        return EXIT_CODE_SELFTEST;
+    default:
+        return EXIT_CODE_FAILED;
+    }
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    struct bench_options options = {
+        .setup = {.m = 2048, .n = 2048, .k = 4096, .rank = 128},
+        .seconds = 3,
+    };
+    struct error err = {.status = STATUS_OK};
+    enum status status = parse(argc, argv, &options, &err);
+
+    if (!status && options.wants_help) {
+        fputs(bench_help, stdout);
+        return EXIT_CODE_OK;
+    }
+    if (!status)
+        status = bench_all(&options, &err);
+    if (status)
+        fprintf(stderr, "minerva bench: %s\n",
+                err.text[0] ? error_text(&err) : status_text(status));
+    return exit_code(status);
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Claim: `minerva bench` checks and times every benchmark, prints what programs expect, and refuses
+words and shapes that it cannot use with a sentence and the right exit code.
+
+labels: plain
+"""
+import json
+import os
+import subprocess
+import sys
+
+MINERVA = os.environ["MINERVA"]
+UNITS = {"int8_product": "GMAC/s", "mining": "GMAC/s", "useful": "GMAC/s", "blake3": "GB/s",
+         "verify_share": "ms", "new_header": "ms"}
+
+
+def run(*words):
+    done = subprocess.run([MINERVA, "bench", *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(what, holds):
+    if not holds:
+        sys.exit(f"does not hold: {what}")
+
+
+def main():
+    if not os.access(MINERVA, os.X_OK):
+        sys.exit(77)
+    code, text, err = run("--json", "-d", "cpu", "-t", "2", "--seconds", "0", "--shape", "70,90,2112,64")
+    check(f"exit 0 ({code}, {err})", code == 0)
+    told = json.loads(text)
+    check("version and processor are named", told["minerva"] and told["cpu"])
+    check("each benchmark once, in its unit", {r["name"]: r["unit"] for r in told["results"]} == UNITS)
+    for row in told["results"]:
+        check("the fields", set(row) == {"device", "name", "shape", "threads", "unit", "min", "median", "max", "runs"})
+        check(f"{row['name']} was timed", 0 < row["min"] <= row["median"] <= row["max"] and row["runs"] >= 3)
+        check("on two threads of the processor", row["threads"] == 2 and row["device"].startswith("cpu"))
+    shapes = {r["name"]: r["shape"] for r in told["results"]}
+    check("shapes are told", shapes["int8_product"] == "70,90,2112" and shapes["useful"] == "70,90,2112,64")
+
+    code, text, _ = run("--only", "blake3,int8_product", "--seconds", "0", "--shape", "8,16,1024,32")
+    lines = text.splitlines()
+    check("--only times some", code == 0 and len(lines) == 3)
+    check("in the table's order", [l.split()[1] for l in lines[1:]] == ["int8_product", "blake3"])
+
+    for words, wrong in ((["--only", "chess"], "chess"), (["--shape", "1,2,3"], "1,2,3"), (["--shape", "0,8,1024,32"], "0"),
+                         (["--shape", "8,8,1024,32,1"], "8,8,1024,32,1"), (["--seconds", "soon"], "soon"),
+                         (["--seconds", "-1"], "-1"), (["-t", "0"], "0"), (["--fast"], "--fast"), (["now"], "now"),
+                         (["--only", "embed"], "--model"), (["--seconds"], "--seconds")):
+        code, text, err = run(*words)
+        check(f"{words} is refused with a sentence ({code}, {err})", code == 2 and text == "" and wrong in err)
+    check("an absent backend is no device", run("-d", "opencl", "--seconds", "0")[0] in (0, 4))
+    code, _, err = run("--only", "mining", "--seconds", "0", "--shape", "1,8,1024,32")
+    check("a shape without tiles is told", code == 1 and "no tile fits 1 x 8" in err)
+    code, _, err = run("--only", "embed", "--model", "/nonexistent", "--text", "/nonexistent")
+    check("a missing model is told", code == 1 and "/nonexistent" in err)
+    check("--help explains", run("--help")[0] == 0 and "--shape" in run("--help")[1])
+
+
+main()
