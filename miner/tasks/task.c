@@ -134,7 +134,7 @@ enum status station_setup(const struct task_kind *kind, struct device *device,
     enum status status = check_model(kind, options->artifact, err);
     if (status)
         return status;
-    if (options->rows == 0)
+    if (kind->needs_model && options->rows == 0)
         return error_set(err, STATUS_BAD_DATA, "rows is 0, expected at least 1");
     status = kind->setup(device, options, out, err);
     assert((status == STATUS_OK) == (*out != NULL));
