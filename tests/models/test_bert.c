@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "tests/bert_case.h"
+#include "tests/hf_folder.h"
 
 static const char *const classes[PRECISION_COUNT] = {"C1", "C2", "C3"};
 
@@ -171,6 +172,70 @@ static void packs_that_do_not_fit_are_refused(void **state)
     artifact_close(artifact);
 }
 
+struct poke {
+    const char *name;
+    uint64_t index;
+};
+
+/* One value becomes 2^41, beyond the contract's range. */
+static void poke_large(struct tensor *tensors, size_t *count, const void *context)
+{
+    static uint8_t room[1 << 17];
+    const struct poke *poke = context;
+    struct tensor *tensor = hf_tensor(tensors, *count, poke->name);
+
+    assert_true(tensor->data.size <= sizeof room);
+    memcpy(room, tensor->data.data, tensor->data.size);
+    u32_store(room + 4 * poke->index, 0x54000000);
+    tensor->data.data = room;
+}
+
+static void expect_fault(const char *name, uint64_t index, int32_t product, int32_t row)
+{
+    const struct poke poke = {name, index};
+    const uint32_t lengths[] = {3, 3};
+    const int32_t ids[] = {1, 2, 3, 4, 9, 9};
+    const struct model_pack pack = {.items = 2, .lengths = lengths, .ids = ids};
+    struct device *device = bert_device(2);
+    struct artifact *artifact;
+    struct matmul_port port;
+    struct model *model;
+    struct model_fault fault = {0};
+    struct error err = {0};
+    char folder[64];
+    float vectors[128];
+
+    hf_folder_new(folder);
+    hf_folder_edit(folder, poke_large, &poke);
+    artifact = bert_import(folder, PRECISION_W7A14);
+    hf_folder_remove(folder);
+    matmul_port_plain(&port, device);
+    assert_int_equal(model_open(device, artifact, 6, &model, &err), STATUS_OK);
+    assert_int_equal(model_embed(model, &pack, &port, vectors, &fault), STATUS_FAULT);
+    assert_true(fault.is_set);
+    assert_int_equal(fault.product, product);
+    assert_int_equal(fault.row, row);
+    model_close(model);
+    artifact_close(artifact);
+    device_close(device);
+}
+
+static void values_out_of_range_are_faults(void **state)
+{
+    (void)state;
+    /* Token 9 stands in rows 4 and 5, position 2 in rows 2 and 5. */
+    expect_fault("embeddings.word_embeddings.weight", 9 * 64, -1, 4);
+    expect_fault("embeddings.position_embeddings.weight", 2 * 64 + 5, -1, 2);
+    expect_fault("embeddings.LayerNorm.bias", 7, -1, 0);                  /* quantise */
+    expect_fault("encoder.layer.0.attention.self.query.bias", 3, 0, 0);   /* attention */
+    expect_fault("encoder.layer.1.attention.self.value.bias", 3, 4, 0);   /* attention */
+    expect_fault("encoder.layer.1.attention.output.dense.bias", 3, 5, 0); /* norm */
+    expect_fault("encoder.layer.1.attention.output.LayerNorm.bias", 63, 5,
+                 0);                                                     /* quantise */
+    expect_fault("encoder.layer.2.intermediate.dense.bias", 159, 10, 0); /* quantise */
+    expect_fault("encoder.layer.2.output.dense.bias", 0, 11, 0);         /* norm */
+}
+
 /* Memory, and a device that fails, at every point of open and embed: said, and nothing
  * leaks. */
 static void every_failure_is_said(void **state)
@@ -213,6 +278,7 @@ int main(void)
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(products_are_numbered_and_shaped),
         cmocka_unit_test(packs_that_do_not_fit_are_refused),
+        cmocka_unit_test(values_out_of_range_are_faults),
         cmocka_unit_test(every_failure_is_said),
     };
 
