@@ -229,28 +229,41 @@ void report_expect(struct report *report, uint64_t now_ms)
              totals.work / totals.all.rates[0]);
 }
 
+static void report_reasons(const struct report *report,
+                           const struct ledger_totals *totals)
+{
+    for (size_t i = 0; i < totals->reason_count; i++)
+        log_info("miner", "            %" PRIu64 " x %s", totals->reasons[i].count,
+                 totals->reasons[i].text);
+    if (totals->all.shares.invalid)
+        log_error("miner",
+                  "            %" PRIu64 " findings did not verify and were not sent",
+                  totals->all.shares.invalid);
+    if (report->unknown)
+        log_info("miner", "            %" PRIu64 " answers were lost with the connection",
+                 report->unknown);
+}
+
 void report_end(struct report *report, uint64_t now_ms)
 {
     struct ledger_totals totals;
-    char effective[96];
+    char effective[96], average[32];
 
     ledger_read(report->ledger, now_ms, &totals);
     effective_text(&totals, effective, sizeof(effective));
+    ledger_format_rate(totals.seconds > 0, totals.all.hashes / totals.seconds, average);
     const uint64_t *of = totals.all.shares.verdicts;
+    log_info("miner", "summary of %.0f s", totals.seconds);
     log_info("miner",
-             "end  shares accepted/stale/rejected %" PRIu64 "/%" PRIu64 "/%" PRIu64
-             "  effective %s  useful %.0f %%  tasks done %" PRIu64
-             ", handed back %" PRIu64 ", rejected %" PRIu64,
-             of[LEDGER_ACCEPTED], of[LEDGER_STALE], of[LEDGER_REJECTED], effective,
-             100 * totals.usefulness, totals.tasks[LEDGER_TASK_DONE],
-             totals.tasks[LEDGER_TASK_DECLINED], totals.tasks[LEDGER_TASK_REJECTED]);
-    for (size_t i = 0; i < totals.reason_count; i++)
-        log_info("miner", "     %" PRIu64 " x %s", totals.reasons[i].count,
-                 totals.reasons[i].text);
-    if (totals.all.shares.invalid)
-        log_error("miner", "     %" PRIu64 " findings did not verify and were not sent",
-                  totals.all.shares.invalid);
-    if (report->unknown)
-        log_info("miner", "     %" PRIu64 " x the answer was lost with the connection",
-                 report->unknown);
+             "  tasks     %" PRIu64 " done, %" PRIu64 " handed back, %" PRIu64
+             " rejected",
+             totals.tasks[LEDGER_TASK_DONE], totals.tasks[LEDGER_TASK_DECLINED],
+             totals.tasks[LEDGER_TASK_REJECTED]);
+    log_info("miner",
+             "  shares    %" PRIu64 " accepted, %" PRIu64 " stale, %" PRIu64 " rejected",
+             of[LEDGER_ACCEPTED], of[LEDGER_STALE], of[LEDGER_REJECTED]);
+    report_reasons(report, &totals);
+    log_info("miner", "  useful    %.1f %% of all hashes came out of tasks",
+             100 * totals.usefulness);
+    log_info("miner", "  hashrate  %s on average; by its shares %s", average, effective);
 }
