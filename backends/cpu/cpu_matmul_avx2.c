@@ -92,7 +92,7 @@ static void quarter(const struct cpu_block *block, uint32_t row, uint32_t column
     const int16_t *a = (const int16_t *)block->a + (size_t)2 * row;
     const int16_t *b = (const int16_t *)block->b + (size_t)2 * column;
     const uint32_t steps = block->slice / 2, group = block->group;
-    uint32_t *folds = block->folds + column;
+    uint32_t *folds = block->folds ? block->folds + column : NULL;
     struct sums sums;
 
 #pragma GCC unroll 4
