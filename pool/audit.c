@@ -10,6 +10,7 @@
 #include "miner/base/memory.h"
 #include "miner/base/queue.h"
 #include "miner/tasks/embeddings.h"
+#include "pool-protocol/message_task.h"
 #include "pool/recording.h"
 
 enum { AUDITS_MAX = SERVER_CONNECTIONS_MAX + 1024, REST_MS = 20000 };
@@ -109,7 +110,7 @@ static enum status audit_whole(struct recorder *recorder, const struct work *wor
 static enum status audit_output(struct recorder *recorder, const struct audit *audit,
                                 struct error *err)
 {
-    struct blob whole = blob_empty(SIZE_MAX / 2);
+    struct blob whole = blob_empty(TASK_OUTPUT_MAX);
     enum status status = audit_whole(recorder, audit->work, &whole, err);
 
     if (!status && (whole.size != audit->output.size ||

@@ -125,9 +125,21 @@ static enum status pool_restore(struct pool *pool, struct error *err)
     return status;
 }
 
+/* Wrong usage is said before anything is opened. */
+static enum status pool_check(struct pool *pool, struct error *err)
+{
+    char        host[SERVER_ADDRESS_MAX];
+    uint16_t    port;
+    enum status status = address_split(pool->options.listen, host, &port, err);
+
+    if (!status)
+        status = address_split(pool->options.http, host, &port, err);
+    return status ? status : pool_read_token(pool, err);
+}
+
 static enum status pool_load(struct pool *pool, struct error *err)
 {
-    enum status status = pool_read_token(pool, err);
+    enum status status = pool_check(pool, err);
 
     if (!status && (lock_new(&pool->lock) || work_cache_new(&pool->works) ||
                     root_cache_new(&pool->roots)))

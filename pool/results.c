@@ -359,7 +359,7 @@ static enum status recheck_open(struct pool *pool, const struct stored_result *r
         return error_set(err, STATUS_NO_MEMORY, "the pool is out of memory");
     c->pool = pool;
     c->result = *result;
-    c->output = blob_empty(SIZE_MAX / 2);
+    c->output = blob_empty(TASK_OUTPUT_MAX);
     enum status status = store_task_get(pool->store, result->task, &task, err);
     if (!status)
         status = work_take(pool, &task, &c->work, err);
