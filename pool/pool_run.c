@@ -128,8 +128,8 @@ static enum status pool_restore(struct pool *pool, struct error *err)
 /* Wrong usage is said before anything is opened. */
 static enum status pool_check(struct pool *pool, struct error *err)
 {
-    char        host[SERVER_ADDRESS_MAX];
-    uint16_t    port;
+    char host[SERVER_ADDRESS_MAX];
+    uint16_t port;
     enum status status = address_split(pool->options.listen, host, &port, err);
 
     if (!status)

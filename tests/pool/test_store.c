@@ -106,7 +106,8 @@ static void child_work(const char *path, int pipe_out)
     for (uint32_t i = 1;; i++) {
         const struct stored_share share = share_number(i);
 
-        if (store_begin(store, STORE_MONEY, NULL) || store_share_add(store, &share, NULL) ||
+        if (store_begin(store, STORE_MONEY, NULL) ||
+            store_share_add(store, &share, NULL) ||
             store_total_add(store, "accepted", 1, NULL) ||
             store_total_add(store, "hashes", share.cost, NULL) ||
             store_commit(store, NULL))
