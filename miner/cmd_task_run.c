@@ -159,6 +159,21 @@ static enum status step_through(struct run *run, struct error *err)
                   : STATUS_OK;
 }
 
+/* Why nothing could be proved. */
+static const char *unproved(const struct run *run)
+{
+    const struct task_kind *kind = task_kind_find(run->work.kind);
+    for (uint32_t i = 0; i < run->layout.products; i++) {
+        const struct model_shape shape = kind->shape(
+            run->artifact, &run->work, &run->layout, (struct site){.product = i});
+        if (pow_rank(shape.k, run->options->job.min_rank))
+            return "nothing was proved: the packs are too small for a tile, or the "
+                   "target "
+                   "is so easy that no bound holds it";
+    }
+    return "nothing was proved: no product is long enough for such a rank";
+}
+
 /* What was done, for people: on standard error, the result alone is on standard output.
  */
 static void report(const struct run *run)
@@ -178,9 +193,7 @@ static void report(const struct run *run)
     fprintf(stderr, "%" PRIu64 " proofs in %s, out of %.1f G hashes\n", run->proofs,
             run->options->prove, port->hashes / 1e9);
     if (!port->proved_macs)
-        fprintf(stderr,
-                "no product of this task can carry a proof of rank %" PRIu32 " or more\n",
-                run->options->job.min_rank);
+        fprintf(stderr, "%s\n", unproved(run));
 }
 
 static enum status run_all(struct run *run, struct error *err)

@@ -437,6 +437,17 @@ static void a_lost_device_or_no_memory_ends_the_task(void **state)
         assert_true(n < 1000);
         assert_true(!status || err.text[0]);
     }
+    status = STATUS_NO_MEMORY;
+    for (uint64_t n = 1; status; n++) {
+        struct task *task = NULL;
+        struct error err = {0};
+        memory_fail_at(n);
+        status = task_open(station, &work, &task, &err);
+        memory_fail_at(0);
+        assert_true(n < 100);
+        assert_true(!status || err.text[0]);
+        task_close(task);
+    }
     for (uint64_t n = 1; n < 200; n += 13) {
         struct task *task = NULL;
         device_fail_at(device, n);

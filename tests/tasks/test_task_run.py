@@ -161,7 +161,9 @@ def proofs(work, model, text, plain):
 
     none = os.path.join(work, "none")
     run(*words, "--min-rank", "128", "--prove", none, "-o", out,
-        says="no product of this task can carry a proof of rank 128")
+        says="no product is long enough for such a rank")
+    easy = [("f" * 64 if word == TARGET else word) for word in words]
+    run(*easy, "--min-rank", "64", "--prove", none, "-o", out, says="the target is so easy that no bound holds it")
     check("nothing lies there then", os.listdir(none) == [])
     check("and the bytes are the same", open(out, "rb").read() == plain)
     open(os.path.join(work, "file"), "w").close()
@@ -238,6 +240,7 @@ def wrong_data(work, model, text):
     run(*embed, "--text", named("latin1", b"caf\xe9\n"), code=1, says="latin1")
     run(*embed, "--text", text, "-o", os.path.join(work, "no", "such", "folder"), code=1, says="no/such/folder")
     run(*embed, "--text", text, "-d", "7", code=4)
+    run(*embed, "--text", text, "-d", "cpu", "-o", os.path.join(work, "named"))
     run(*embed, "--text", named("long", b"w9 " * 500 + b"\n"), "-o", os.path.join(work, "cut"),
         says=f"1 lines were cut to {POSITIONS} tokens")
 
