@@ -4,7 +4,7 @@
 # labels: plain
 # Only the kernels and their two runners are built, in a folder of its own.
 set -u
-source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+source=$(cd "${SOURCE:-$(dirname "$0")/../..}" && pwd)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$source" || exit 1
