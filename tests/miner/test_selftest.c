@@ -1,0 +1,212 @@
+/*
+ * test_selftest.c - claimed: a device passes its built-in known answers, and not one of
+ * them passes with a digit of its answer changed; worked cases that make no sense are
+ * refused, not run.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "miner/base/memory.h"
+#include "miner/device_list.h"
+#include "miner/selftest.h"
+
+static struct device *device;
+
+static enum status run_text(const char *text, struct error *err)
+{
+    struct vectors_json *vectors = NULL;
+    struct vector_case given = {0};
+    enum status status = vectors_json_parse(bytes_of(text, strlen(text)), &vectors, err);
+
+    if (!status)
+        status = vectors_json_case(vectors, 0, &given, err);
+    if (!status)
+        status = selftest_case(device, &given, err);
+    vector_case_free(&given);
+    vectors_json_free(vectors);
+    return status;
+}
+
+static void test_known_answers_hold(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    assert_true(selftest_builtin_count() > 20);
+    if (selftest_short(device, &err))
+        fail_msg("%s", error_text(&err));
+}
+
+/* The last hexadecimal digit of what the case answers; NULL where that member is not
+ * there. */
+static char *answer_digit(char *text, const char *member)
+{
+    char *at = strstr(text, member), *end;
+
+    if (!at)
+        return NULL;
+    at += strlen(member);
+    end = strstr(at, "\"hex\":\"");
+    at = end ? end + 7 : at + 2;
+    return at + strspn(at, "0123456789abcdef") - 1;
+}
+
+static void test_a_wrong_answer_is_seen(void **state)
+{
+    /* A digit in a low byte of the last number: never only the sign of a zero. */
+    static const char *const members[] = {"\"y\":",
+                                          "\"sin\":",
+                                          "\"cos\":",
+                                          "\"q\":{\"dtype\":\"i8\"",
+                                          "\"hi\":",
+                                          "\"lo\":",
+                                          "\"out\":",
+                                          "\"blake3_of_noised_a\":",
+                                          "\"hash_b\":",
+                                          "\"blake3_of_clean_product_i32le\":",
+                                          "\"best_jackpot_le_hex\":"};
+    uint32_t changed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < selftest_builtin_count(); i++) {
+        uint32_t of_case = 0;
+        for (size_t m = 0; m < sizeof(members) / sizeof(members[0]); m++) {
+            char *text = memory_text(selftest_answers[i]), *digit;
+            struct error err = {0};
+            assert_non_null(text);
+            digit = answer_digit(text, members[m]);
+            if (digit) {
+                *digit = *digit == '0' ? '1' : '0';
+                if (run_text(text, &err) != STATUS_MISMATCH)
+                    fail_msg("case %zu, %s: %s", i, members[m], error_text(&err));
+                assert_true(err.text[0]);
+                of_case++;
+            }
+            memory_free(text);
+        }
+        assert_true(of_case > 0);
+        changed += of_case;
+    }
+    assert_true(changed > selftest_builtin_count());
+}
+
+static void test_nonsense_is_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        enum status status;
+    } rows[] = {
+        {"", STATUS_BAD_DATA},
+        {"[1, 2]", STATUS_NOT_FOUND},
+        {"{\"cases\":[]}", STATUS_NOT_FOUND},
+        {"{\"op\":\"no such thing\"}", STATUS_NOT_SUPPORTED},
+        {"{\"op\":\"rcp\"}", STATUS_BAD_DATA},
+        {"{\"op\":\"rcp\",\"x\":{\"dtype\":\"u32\",\"shape\":[2],\"hex\":\"00\"}}",
+         STATUS_BAD_DATA},
+        {"{\"op\":\"rcp\",\"x\":{\"dtype\":\"u32\",\"shape\":[-2],\"hex\":\"00\"}}",
+         STATUS_BAD_DATA},
+        {"{\"op\":\"rcp\",\"x\":{\"dtype\":\"u3\",\"shape\":[1],\"hex\":\"00000000\"}}",
+         STATUS_BAD_DATA},
+        {"{\"op\":\"rcp\",\"x\":{\"dtype\":\"u32\",\"shape\":[1],\"hex\":\"0000zz00\"}}",
+         STATUS_BAD_DATA},
+        {"{\"op\":\"rcp\",\"x\":{\"dtype\":\"u32\",\"shape\":[4611686018427387904,4],"
+         "\"hex\":\"\"}}",
+         STATUS_BAD_DATA},
+        {"{\"op\":\"rcp\",\"x\":{\"dtype\":\"u32\",\"shape\":[1],\"hex\":\"0000803f\"},"
+         "\"y\":{\"dtype\":\"u32\",\"shape\":[2],\"hex\":\"0000803f0000803f\"}}",
+         STATUS_BAD_DATA},
+        {"{\"op\":\"rcp\",\"step\":0,\"count\":3,\"blake3\":"
+         "\"207b59ad6d6da19c306aad48ca75c6602ded857a5ad200e17ea0e8ca530ae7f6\"}",
+         STATUS_BAD_DATA},
+        {"{\"matrix_seed\":1,\"best_tile\":[0,0],\"m\":64,\"n\":64,\"k\":4294967296,"
+         "\"rank\":128}",
+         STATUS_BAD_DATA},
+        {"{\"matrix_seed\":1,\"best_tile\":[0,0],\"m\":1048576,\"n\":64,\"k\":2048,"
+         "\"rank\":128,"
+         "\"rows_pattern\":[0,1],\"cols_pattern\":[0,1]}",
+         STATUS_BAD_DATA},
+        {"{\"matrix_seed\":1,\"best_tile\":[0,0],\"m\":64,\"n\":64,\"k\":2048,\"rank\":"
+         "100,"
+         "\"rows_pattern\":[0,3],\"cols_pattern\":[0,1]}",
+         STATUS_BAD_DATA},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct error err = {0};
+        const enum status status = run_text(rows[i].text, &err);
+        if (status != rows[i].status || !err.text[0])
+            fail_msg("row %zu gives %d (%s), expected %d", i, status, error_text(&err),
+                     rows[i].status);
+    }
+}
+
+static void test_devices_are_picked_by_word_and_number(void **state)
+{
+    struct device_list all, some;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(device_list_probe(&all, &err), STATUS_OK);
+    assert_true(all.count > 0);
+    some = all;
+    assert_int_equal(device_list_select(&some, "cpu", &err), STATUS_OK);
+    assert_int_equal(some.count, 1);
+    const uint32_t number = some.entries[0].number;
+    char words[64];
+    snprintf(words, sizeof(words), "%u,cpu,%u", number, number);
+    some = all;
+    assert_int_equal(device_list_select(&some, words, &err), STATUS_OK);
+    assert_int_equal(some.count, 1);
+    assert_int_equal(some.entries[0].number, number);
+    static const struct {
+        const char *words;
+        enum status status;
+    } rows[] = {{"", STATUS_USAGE},
+                {"cpu,", STATUS_USAGE},
+                {",cpu", STATUS_USAGE},
+                {"gpu", STATUS_USAGE},
+                {"-1", STATUS_USAGE},
+                {"99", STATUS_NO_DEVICE},
+                {"cpu cpu", STATUS_USAGE},
+                {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", STATUS_USAGE}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        some = all;
+        err.text[0] = 0;
+        assert_int_equal(device_list_select(&some, rows[i].words, &err), rows[i].status);
+        assert_true(err.text[0]);
+    }
+}
+
+static int begin(void **state)
+{
+    const struct device_options options = {.threads = 2};
+
+    (void)state;
+    return device_open(backend_find("cpu"), 0, &options, &device, NULL) != STATUS_OK;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    device_close(device);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known_answers_hold),
+        cmocka_unit_test(test_a_wrong_answer_is_seen),
+        cmocka_unit_test(test_nonsense_is_refused),
+        cmocka_unit_test(test_devices_are_picked_by_word_and_number),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
