@@ -174,6 +174,7 @@ static enum status carry(struct worker *worker, struct round *round, struct erro
         status = workshop_equip(&worker->shop, round->task, err);
     if (status)
         return status;
+    task_progress(round->task, &round->done, &round->total);
     round->before = *workshop_counters(&worker->shop);
     round->begin_ms = round->told_ms = clock_ms();
     status =
