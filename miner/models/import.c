@@ -80,7 +80,8 @@ static enum status find_kind(const struct import *import, const struct import_ki
     const char *architecture = json_string_value(
         json_array_get(json_object_get(import->config, "architectures"), 0));
 
-    if (!json_object_get(import->config, "model_type") && architecture && strncmp(architecture, "Bert", 4) == 0)
+    if (!json_object_get(import->config, "model_type") && architecture &&
+        strncmp(architecture, "Bert", 4) == 0)
         type = "bert";
     for (size_t i = 0; type && i < sizeof import_kinds / sizeof *import_kinds; i++) {
         if (strcmp(type, import_kinds[i]->model_type) == 0) {

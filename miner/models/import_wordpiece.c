@@ -15,7 +15,7 @@
 #include "miner/base/memory.h"
 #include "miner/models/import_kind.h"
 #include "miner/models/tokenizer.h"
-#include "miner/models/vocabulary.h"
+#include "miner/models/wordlist.h"
 
 enum { SMALL_FILE_MAX = 1 << 20, TOKENIZER_FILE_MAX = 64 << 20 };
 
@@ -104,10 +104,10 @@ static enum status vocab_from_json(const json_t *file, struct blob *out,
     json_t *id;
     enum status status = STATUS_OK;
 
-    if (count > VOCABULARY_ENTRIES_MAX)
+    if (count > WORDLIST_ENTRIES_MAX)
         return error_set(err, STATUS_BAD_DATA,
                          "tokenizer.json: %zu words, expected at most %d", count,
-                         VOCABULARY_ENTRIES_MAX);
+                         WORDLIST_ENTRIES_MAX);
     words = memory_array(count, sizeof *words);
     if (!words)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu words", count);

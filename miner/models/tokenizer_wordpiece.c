@@ -13,7 +13,7 @@
 #include "miner/base/memory.h"
 #include "miner/models/tokenizer_kind.h"
 #include "miner/models/unicode.h"
-#include "miner/models/vocabulary.h"
+#include "miner/models/wordlist.h"
 
 enum {
     WORD_POINTS_MAX = 100, /* a longer word is [UNK] */
@@ -34,7 +34,7 @@ static const char *const special_words[SPECIAL_COUNT] = {"[PAD]", "[UNK]", "[CLS
 
 struct wordpiece {
     struct tokenizer head;
-    struct vocabulary vocabulary;
+    struct wordlist words;
     bool lowercase;
     int32_t special[SPECIAL_COUNT];
 };
@@ -179,7 +179,7 @@ static size_t longest_piece(const struct wordpiece *wordpiece, struct word *word
         const struct bytes piece =
             bytes_of(word->text + start, word->starts[end] - start);
 
-        if (vocabulary_find(&wordpiece->vocabulary, piece, id))
+        if (wordlist_find(&wordpiece->words, piece, id))
             break;
     }
     memcpy(word->text + start, kept, prefix);
@@ -315,7 +315,7 @@ static void wordpiece_close(struct tokenizer *tokenizer)
 {
     struct wordpiece *wordpiece = (struct wordpiece *)tokenizer;
 
-    vocabulary_close(&wordpiece->vocabulary);
+    wordlist_close(&wordpiece->words);
     memory_free(wordpiece);
 }
 
@@ -325,7 +325,7 @@ static enum status find_special(struct wordpiece *wordpiece, struct error *err)
         const char *word = special_words[special];
         uint32_t id;
 
-        if (!vocabulary_find(&wordpiece->vocabulary, bytes_of(word, strlen(word)), &id))
+        if (!wordlist_find(&wordpiece->words, bytes_of(word, strlen(word)), &id))
             return error_set(err, STATUS_BAD_DATA, "the vocabulary has no %s", word);
         wordpiece->special[special] = (int32_t)id;
     }
@@ -341,11 +341,11 @@ static enum status wordpiece_open(const struct tokenizer_info *info, struct byte
     if (!wordpiece)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a tokenizer");
     wordpiece->lowercase = info->lowercase;
-    status = vocabulary_open(vocab, &wordpiece->vocabulary, err);
-    if (!status && wordpiece->vocabulary.count != info->vocab_size)
+    status = wordlist_open(vocab, &wordpiece->words, err);
+    if (!status && wordpiece->words.count != info->vocab_size)
         status =
             error_set(err, STATUS_BAD_DATA, "the vocabulary has %u words, expected %u",
-                      wordpiece->vocabulary.count, info->vocab_size);
+                      wordpiece->words.count, info->vocab_size);
     if (!status)
         status = find_special(wordpiece, err);
     if (status) {

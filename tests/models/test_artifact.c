@@ -64,8 +64,7 @@ static void manifest_put(const char *folder, const json_t *root)
 /* ---- every field
  * ----------------------------------------------------------------------------- */
 
-/* Where a value stands in its parent. */
-struct spot {
+struct spot { /* where a value stands */
     json_t *parent;
     const char *key; /* NULL: of a list */
     size_t index;
@@ -440,7 +439,6 @@ static void an_open_artifact_answers(void **state)
     assert_int_equal(artifact_blob(artifact, id).size, 0);
     assert_null(artifact_tensor(artifact, "L.9.qkv.q"));
     artifact_close(artifact);
-    artifact_close(NULL);
 }
 
 static void a_manifest_alone_names_its_tokenizer(void **state)

@@ -208,11 +208,9 @@ static void vocabulary_out_of_tokenizer_json(void **state)
     hf_folder_new(folder);
     hf_folder_delete(folder, "vocab.txt");
     hf_folder_set(folder, "tokenizer.json", "normalizer",
-                  json_object_get(json_incref(root), "normalizer"));
-    json_incref(json_object_get(root, "normalizer"));
+                  json_incref(json_object_get(root, "normalizer")));
     hf_folder_set(folder, "tokenizer.json", "model",
                   json_incref(json_object_get(root, "model")));
-    json_decref(root);
     json_decref(root);
     other = bert_import(folder, PRECISION_W7A7);
     assert_string_equal(artifact_tokenizer(plain)->vocab_hash,

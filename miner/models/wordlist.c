@@ -1,5 +1,5 @@
 /*
- * vocabulary.c - reads one word a line and finds words by halving.
+ * wordlist.c - reads one word a line and finds words by halving.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 
 #include "miner/base/memory.h"
 #include "miner/models/unicode.h"
-#include "miner/models/vocabulary.h"
+#include "miner/models/wordlist.h"
 
 static int compare_words(struct bytes a, struct bytes b)
 {
@@ -23,8 +23,8 @@ static int compare_words(struct bytes a, struct bytes b)
 
 static int compare_entries(const void *left, const void *right)
 {
-    return compare_words(((const struct vocabulary_entry *)left)->word,
-                         ((const struct vocabulary_entry *)right)->word);
+    return compare_words(((const struct wordlist_entry *)left)->word,
+                         ((const struct wordlist_entry *)right)->word);
 }
 
 static size_t count_lines(struct bytes text)
@@ -36,31 +36,30 @@ static size_t count_lines(struct bytes text)
     return count + (text.size && text.data[text.size - 1] != '\n');
 }
 
-static enum status read_lines(struct vocabulary *vocabulary, struct bytes text,
-                              struct error *err)
+static enum status read_lines(struct wordlist *list, struct bytes text, struct error *err)
 {
     size_t start = 0;
 
-    for (uint32_t id = 0; id < vocabulary->count; id++) {
+    for (uint32_t id = 0; id < list->count; id++) {
         const uint8_t *end = memchr(text.data + start, '\n', text.size - start);
         const size_t size = (end ? (size_t)(end - text.data) : text.size) - start;
 
         if (size == 0)
             return error_set(err, STATUS_BAD_DATA, "line %u of the vocabulary is empty",
                              id + 1);
-        vocabulary->entries[id].word = bytes_of(text.data + start, size);
-        vocabulary->entries[id].id = id;
-        if (size > vocabulary->word_size_max)
-            vocabulary->word_size_max = size;
+        list->entries[id].word = bytes_of(text.data + start, size);
+        list->entries[id].id = id;
+        if (size > list->word_size_max)
+            list->word_size_max = size;
         start += size + 1;
     }
     return STATUS_OK;
 }
 
-static enum status check_unique(const struct vocabulary *vocabulary, struct error *err)
+static enum status check_unique(const struct wordlist *list, struct error *err)
 {
-    for (uint32_t i = 1; i < vocabulary->count; i++) {
-        const struct vocabulary_entry *a = &vocabulary->entries[i - 1], *b = a + 1;
+    for (uint32_t i = 1; i < list->count; i++) {
+        const struct wordlist_entry *a = &list->entries[i - 1], *b = a + 1;
 
         if (compare_words(a->word, b->word) == 0)
             return error_set(
@@ -70,16 +69,16 @@ static enum status check_unique(const struct vocabulary *vocabulary, struct erro
     return STATUS_OK;
 }
 
-enum status vocabulary_open(struct bytes lines, struct vocabulary *out, struct error *err)
+enum status wordlist_open(struct bytes lines, struct wordlist *out, struct error *err)
 {
     const size_t count = count_lines(lines);
     enum status status;
 
-    *out = (struct vocabulary){0};
-    if (count == 0 || count > VOCABULARY_ENTRIES_MAX || lines.size > VOCABULARY_SIZE_MAX)
+    *out = (struct wordlist){0};
+    if (count == 0 || count > WORDLIST_ENTRIES_MAX || lines.size > WORDLIST_SIZE_MAX)
         return error_set(err, STATUS_BAD_DATA,
                          "the vocabulary has %zu words, expected 1 to %d", count,
-                         VOCABULARY_ENTRIES_MAX);
+                         WORDLIST_ENTRIES_MAX);
     status = utf8_check(lines, err);
     if (status) {
         error_prefix(err, "vocabulary");
@@ -88,7 +87,7 @@ enum status vocabulary_open(struct bytes lines, struct vocabulary *out, struct e
     out->text = memory_array(lines.size, 1);
     out->entries = memory_array(count, sizeof *out->entries);
     if (!out->text || !out->entries) {
-        vocabulary_close(out);
+        wordlist_close(out);
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu words", count);
     }
     memcpy(out->text, lines.data, lines.size);
@@ -99,29 +98,29 @@ enum status vocabulary_open(struct bytes lines, struct vocabulary *out, struct e
         status = check_unique(out, err);
     }
     if (status)
-        vocabulary_close(out);
+        wordlist_close(out);
     return status;
 }
 
-void vocabulary_close(struct vocabulary *vocabulary)
+void wordlist_close(struct wordlist *list)
 {
-    memory_free(vocabulary->text);
-    memory_free(vocabulary->entries);
-    *vocabulary = (struct vocabulary){0};
+    memory_free(list->text);
+    memory_free(list->entries);
+    *list = (struct wordlist){0};
 }
 
-bool vocabulary_find(const struct vocabulary *vocabulary, struct bytes word, uint32_t *id)
+bool wordlist_find(const struct wordlist *list, struct bytes word, uint32_t *id)
 {
-    size_t first = 0, end = vocabulary->count;
+    size_t first = 0, end = list->count;
 
-    if (word.size > vocabulary->word_size_max)
+    if (word.size > list->word_size_max)
         return false;
     while (first < end) {
         const size_t middle = first + (end - first) / 2;
-        const int order = compare_words(word, vocabulary->entries[middle].word);
+        const int order = compare_words(word, list->entries[middle].word);
 
         if (order == 0) {
-            *id = vocabulary->entries[middle].id;
+            *id = list->entries[middle].id;
             return true;
         }
         if (order < 0)
