@@ -23,6 +23,7 @@
 #include "miner/pow/merkle.h"
 #include "miner/pow/noisy_gemm_findings.h"
 #include "miner/pow/noisy_gemm_proof.h"
+#include "miner/pow/operand_tree.h"
 #include "miner/pow/shape.h"
 
 enum {
@@ -158,49 +159,17 @@ static enum status attempt_plan(const struct pow_run *run, struct attempt *attem
     return STATUS_OK;
 }
 
-/* Layers of an operand's tree into tree, its root to the host. */
-static enum status run_hash(struct pow_run *run, struct view operand, uint64_t size,
-                            struct buffer *tree, uint8_t root[DIGEST_SIZE])
-{
-    struct device *device = run->port.device;
-    const uint64_t chunks = merkle_chunks(size, 1);
-    struct launch launch = {.kernel = KERNEL_blake3_chunks,
-                            .last = chunks,
-                            .views = {operand, {run->key, 0}, {tree, 0}},
-                            .scalars = {{.u64 = size}, {.u32 = chunks == 1}}};
-    enum status status = device_launch(device, &launch);
-    uint64_t first = 0;
-
-    launch.kernel = KERNEL_blake3_parents;
-    for (uint64_t width = chunks; width > 1 && !status; width = (width + 1) / 2) {
-        launch.last = (width + 1) / 2;
-        launch.views[0] = (struct view){tree, first * DIGEST_SIZE};
-        launch.views[2] = (struct view){tree, (first + width) * DIGEST_SIZE};
-        launch.scalars[0].u64 = width;
-        launch.scalars[1].u32 = width == 2;
-        status = device_launch(device, &launch);
-        first += width;
-    }
-    return status ? status
-                  : device_read(device, tree, (size_t)first * DIGEST_SIZE, root,
-                                DIGEST_SIZE);
-}
-
-static size_t tree_size(uint64_t rows, uint64_t k)
-{
-    return (size_t)merkle_values(merkle_chunks(rows, k)) * DIGEST_SIZE;
-}
-
 /* B's root and noised copy, unless the weights still hold them. */
 static enum status attempt_commit_b(struct pow_run *run, struct attempt *attempt)
 {
     struct weights *b = attempt->product->b;
     struct weights_commitment *kept = &b->commitment;
-    enum status status = weights_reserve_noised(b, tree_size(b->n, b->k));
+    enum status status = weights_reserve_noised(b, operand_tree_size(b->n, b->k));
 
     if (!status && (!kept->is_set || memcmp(kept->key, attempt->key, DIGEST_SIZE) != 0)) {
         kept->is_set = kept->is_noised = false;
-        status = run_hash(run, b->values, (uint64_t)b->n * b->k, kept->tree, kept->root);
+        status = operand_tree_make(run->port.device, b->values, (uint64_t)b->n * b->k,
+                                   run->key, kept->tree, kept->root);
         memcpy(kept->key, attempt->key, DIGEST_SIZE);
         kept->is_set = !status;
     }
@@ -222,9 +191,9 @@ static enum status attempt_commit_b(struct pow_run *run, struct attempt *attempt
 static enum status attempt_commit_a(struct pow_run *run, struct attempt *attempt)
 {
     const struct matmul *product = attempt->product;
-    const enum status status =
-        run_hash(run, product->a, (uint64_t)product->m * product->b->k, run->tree,
-                 attempt->root_a);
+    const enum status status = operand_tree_make(run->port.device, product->a,
+                                                 (uint64_t)product->m * product->b->k,
+                                                 run->key, run->tree, attempt->root_a);
 
     attempt->a.rank = attempt->configuration.rank;
     if (!status)
@@ -344,7 +313,8 @@ static enum status run_reserve(struct pow_run *run, const struct pow_outlet *out
     if (!status)
         status = device_buffer_new(device, DIGEST_SIZE, &run->key);
     if (!status)
-        status = device_buffer_new(device, tree_size(limits->m, limits->k), &run->tree);
+        status = device_buffer_new(device, operand_tree_size(limits->m, limits->k),
+                                   &run->tree);
     if (!status)
         status = device_buffer_new(device, (size_t)hits_size, &run->hits);
     return status;
@@ -396,7 +366,7 @@ static enum status run_prepare(struct pow_run *run, struct weights *weights,
     assert(weights->device == run->port.device);
     if (!pow_rank(weights->k, RANK_MIN))
         return STATUS_OK; /* no job can mine it */
-    status = weights_reserve_noised(weights, tree_size(weights->n, weights->k));
+    status = weights_reserve_noised(weights, operand_tree_size(weights->n, weights->k));
     return status ? error_set(err, status, "a noised copy of weights of %u x %u: %s",
                               weights->n, weights->k, status_text(status))
                   : STATUS_OK;
