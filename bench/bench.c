@@ -37,7 +37,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void summarise(double *values, uint32_t runs, struct bench_result *out)
+void bench_summarise(double *values, uint32_t runs, struct bench_result *out)
 {
     qsort(values, runs, sizeof *values, compare);
     out->runs = runs;
@@ -101,7 +101,7 @@ enum status bench_measure(const struct bench_kind *kind, const struct bench_setu
     if (!status)
         status = runs_make(bench, &progress, seconds, values, &runs, err);
     if (!status) {
-        summarise(values, runs, out);
+        bench_summarise(values, runs, out);
         kind->shape(bench, out->shape);
     }
     if (show_progress)

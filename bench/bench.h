@@ -48,6 +48,9 @@ extern const struct bench_kind *const bench_table[];
 extern const size_t bench_count;
 const struct bench_kind *bench_find(const char *name); /* NULL: none */
 
+/* Sorts the values of one or more runs and says what they were; shape stays as it is. */
+void bench_summarise(double *values, uint32_t runs, struct bench_result *out);
+
 /* At least 3 runs, then as many as begin within so many seconds.  show_progress: a line
  * on standard error that is taken away at the end. */
 MUST_CHECK enum status bench_measure(const struct bench_kind *kind,

@@ -23,22 +23,74 @@ static int append(const char *text, size_t size, void *out)
     return blob_add(out, text, size) ? -1 : 0;
 }
 
+static json_t *ratio_object(const struct bench_ratio *ratio)
+{
+    json_t *object = json_pack("{s:s, s:s, s:i, s:f, s:f}", "name", ratio->name, "shape",
+                               ratio->shape, "threads", (int)ratio->threads, "best",
+                               ratio->best, "median", ratio->median);
+
+    if (object && ratio->at_least > 0 &&
+        (json_object_set_new(object, ratio->is_time ? "at_most" : "at_least",
+                             json_real(ratio->at_least)) ||
+         json_object_set_new(object, "aim", json_real(ratio->aim)))) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+static json_t *rows_array(const struct bench_row *rows, size_t count)
+{
+    json_t *array = json_array();
+    int failed = !array;
+
+    for (size_t i = 0; !failed && i < count; i++)
+        failed = json_array_append_new(array, row_object(&rows[i]));
+    if (!failed)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+static json_t *ratios_array(const struct bench_ratio *ratios, size_t count)
+{
+    json_t *array = json_array();
+    int failed = !array;
+
+    for (size_t i = 0; !failed && i < count; i++)
+        failed = json_array_append_new(array, ratio_object(&ratios[i]));
+    if (!failed)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+/* Takes the object; NULL: there was no memory for it. */
+static enum status object_write(json_t *object, struct blob *out)
+{
+    const int failed = !object ||
+                       json_dump_callback(object, append, out,
+                                          JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
+                       append("\n", 1, out);
+
+    json_decref(object);
+    return failed ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
 enum status bench_json(const char *cpu, const struct bench_row *rows, size_t count,
                        struct blob *out)
 {
-    json_t *results = json_array();
-    int failed = !results;
+    return object_write(json_pack("{s:s, s:s, s:o}", "minerva", MINERVA_VERSION, "cpu",
+                                  cpu, "results", rows_array(rows, count)),
+                        out);
+}
 
-    for (size_t i = 0; !failed && i < count; i++)
-        failed = json_array_append_new(results, row_object(&rows[i]));
-    json_t *object = failed ? NULL
-                            : json_pack("{s:s, s:s, s:O}", "minerva", MINERVA_VERSION,
-                                        "cpu", cpu, "results", results);
-    failed = !object ||
-             json_dump_callback(object, append, out,
-                                JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
-             append("\n", 1, out);
-    json_decref(object);
-    json_decref(results);
-    return failed ? STATUS_NO_MEMORY : STATUS_OK;
+enum status bench_json_beside(const char *cpu, const struct bench_row *rows, size_t count,
+                              const struct bench_ratio *ratios, size_t ratio_count,
+                              struct blob *out)
+{
+    return object_write(json_pack("{s:s, s:s, s:o, s:o}", "minerva", MINERVA_VERSION,
+                                  "cpu", cpu, "results", rows_array(rows, count),
+                                  "ratios", ratios_array(ratios, ratio_count)),
+                        out);
 }

@@ -1,5 +1,5 @@
 /*
- * bench_json.h - what `minerva bench --json` prints.
+ * bench_json.h - what `minerva bench --json` prints, and what it is beside peers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,8 +16,22 @@ struct bench_row {
     struct bench_result result;
 };
 
+/* How one row stands to another, and what was promised of it. */
+struct bench_ratio {
+    char name[64], shape[BENCH_SHAPE_MAX];
+    uint32_t threads;
+    double best, median;  /* of the best runs, and of the medians */
+    double at_least, aim; /* 0: nothing was promised */
+    bool is_time;         /* less is better: at_least is an at_most */
+};
+
 /* {"minerva", "cpu", "results": [...]} and a line end, appended to out. */
 MUST_CHECK enum status bench_json(const char *cpu, const struct bench_row *rows,
                                   size_t count, struct blob *out);
+/* The same with "ratios": [{"name", "shape", "threads", "best", "median", "at_least" or
+ * "at_most", "aim"}]. */
+MUST_CHECK enum status bench_json_beside(const char *cpu, const struct bench_row *rows,
+                                         size_t count, const struct bench_ratio *ratios,
+                                         size_t ratio_count, struct blob *out);
 
 #endif
