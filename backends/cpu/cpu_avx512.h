@@ -11,6 +11,7 @@
 
 /* Sixteen hashes side by side (cpu_blake3_avx512.c). */
 kernel_function cpu_blake3_chunks_avx512;
+kernel_function cpu_blake3_parents_avx512;
 kernel_function cpu_ticket_hash_avx512;
 kernel_function cpu_noise_dense_avx512;
 kernel_function cpu_noise_pairs_avx512;

@@ -12,7 +12,10 @@
 #include "backends/cpu/cpu_avx512.h"
 #include "kernels/blake3_compress.h"
 
-enum { LANES = 16 };
+enum {
+    LANES = 16,
+    AHEAD = 256, /* bytes: sixteen streams at once are more than the processor foresees */
+};
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -132,8 +135,12 @@ INLINE void hashes_store(const __m512i cv[8], uint64_t count, uint8_t *out)
 INLINE void messages_load(const uint8_t *from, size_t stride, uint64_t count,
                           __m512i m[16])
 {
-    for (uint64_t i = 0; i < LANES; i++)
-        m[i] = _mm512_loadu_si512(from + (i < count ? i : count - 1) * stride);
+    for (uint64_t i = 0; i < LANES; i++) {
+        const uint8_t *at = from + (i < count ? i : count - 1) * stride;
+
+        m[i] = _mm512_loadu_si512(at);
+        _mm_prefetch((const char *)at + AHEAD, _MM_HINT_T0);
+    }
     transpose(m);
 }
 
@@ -173,6 +180,30 @@ void cpu_blake3_chunks_avx512(uint64_t first, uint64_t last, void *const *views,
         first = end;
     if (first < last)
         kernel_table[KERNEL_blake3_chunks].run(first, last, views, scalars);
+}
+
+void cpu_blake3_parents_avx512(uint64_t first, uint64_t last, void *const *views,
+                               const union scalar *scalars)
+{
+    const __m512i counter[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+    const uint64_t whole = scalars[1].u32 ? 0 : scalars[0].u64 / 2;
+    const uint64_t end = last < whole ? last : whole;
+    const uint8_t *values = views[0];
+    uint8_t *parents = views[2];
+
+    for (; first < end; first += LANES) {
+        const uint64_t count = end - first < LANES ? end - first : LANES;
+        __m512i cv[8], m[16];
+
+        messages_load(values + 64 * first, 64, count, m);
+        key_load(views[1], cv);
+        compress(cv, m, counter, BLAKE3_KEYED | BLAKE3_PARENT);
+        hashes_store(cv, count, parents + 32 * first);
+    }
+    if (first > end)
+        first = end;
+    if (first < last)
+        kernel_table[KERNEL_blake3_parents].run(first, last, views, scalars);
 }
 
 #define ONE_BLOCK (BLAKE3_KEYED | BLAKE3_CHUNK_START | BLAKE3_CHUNK_END | BLAKE3_ROOT)

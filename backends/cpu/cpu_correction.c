@@ -7,6 +7,7 @@
 #include "backends/cpu/cpu_correction.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { RANK_MAX = 1024, LIMB_BITS = 10, LIMB = 1 << LIMB_BITS };
 
@@ -40,37 +41,54 @@ struct lane {
     int16_t *out;
 };
 
-static void put(const struct lane *lane, uint32_t column, int32_t value)
+/* rank values into columns at, at + 1, ... of one lane. */
+static void put(const struct lane *lane, uint32_t at, const int16_t *values)
 {
     const struct cpu_correction *c = lane->correction;
+    const uint32_t pair = c->row->pair ? c->row->pair : c->rank;
 
-    assert(value >= INT16_MIN);
-    assert(value <= INT16_MAX);
-    lane->out[cpu_extra_at(c->row, c->extra, lane->lanes, column, lane->lane)] =
-        (int16_t)value;
+    for (uint32_t j = 0; j < c->rank; j += pair) {
+        int16_t *to =
+            lane->out + cpu_extra_at(c->row, c->extra, lane->lanes, at + j, lane->lane);
+
+        if (pair == 2)
+            memcpy(to, values + j, 2 * sizeof *to); /* a constant size: one move */
+        else
+            memcpy(to, values + j, pair * sizeof *to);
+    }
 }
 
 static void put_dense(const struct lane *lane, uint32_t at, const int8_t *dense)
 {
     const struct cpu_correction *c = lane->correction;
+    int16_t values[RANK_MAX] = {0};
 
-    for (uint32_t limb = 0, scale = 1; limb < c->limbs; limb++, scale *= LIMB)
-        for (uint32_t j = 0; j < c->rank; j++)
-            put(lane, at + 2 * c->rank * limb + j, dense ? dense[j] * (int32_t)scale : 0);
+    for (uint32_t limb = 0, scale = 1; limb < c->limbs; limb++, scale *= LIMB) {
+        for (uint32_t j = 0; dense && j < c->rank; j++)
+            values[j] = (int16_t)(dense[j] * (int32_t)scale);
+        put(lane, at + 2 * c->rank * limb, values);
+    }
 }
 
 static void put_sums(const struct lane *lane, uint32_t at, const int32_t *sums)
 {
     const struct cpu_correction *c = lane->correction;
+    int16_t low[RANK_MAX], high[RANK_MAX];
+    int32_t outside = 0; /* bits of a value that an int16 does not hold */
 
     for (uint32_t j = 0; j < c->rank; j++) {
         const int32_t value = -sums[(size_t)j * CPU_COLUMNS];
-        const int32_t high = c->limbs == 1 ? 0 : value >> LIMB_BITS;
+        const int32_t above = c->limbs == 1 ? 0 : value >> LIMB_BITS;
+        const int32_t below = value - above * LIMB;
 
-        put(lane, at + j, value - high * LIMB);
-        if (c->limbs == 2)
-            put(lane, at + 2 * c->rank + j, high);
+        low[j] = (int16_t)below;
+        high[j] = (int16_t)above;
+        outside |= (below ^ low[j]) | (above ^ high[j]);
     }
+    assert(!outside);
+    put(lane, at, low);
+    if (c->limbs == 2)
+        put(lane, at + 2 * c->rank, high);
 }
 
 void cpu_correction_left(const struct cpu_correction *correction, const int8_t *dense,

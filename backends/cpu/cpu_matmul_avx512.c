@@ -338,6 +338,7 @@ static void avx512_tile_words(const uint32_t *folds, uint32_t slices, uint32_t s
 
 static const struct cpu_override overrides[] = {
     {KERNEL_blake3_chunks, cpu_blake3_chunks_avx512},
+    {KERNEL_blake3_parents, cpu_blake3_parents_avx512},
     {KERNEL_ticket_hash, cpu_ticket_hash_avx512},
     {KERNEL_noise_dense, cpu_noise_dense_avx512},
     {KERNEL_noise_pairs, cpu_noise_pairs_avx512},
