@@ -2,9 +2,9 @@
  * pool_sending.c - brings out what the workers have to say, in order, and remembers it
  * until it was answered.
  *
- * A task's shares leave before its result: nothing of a kind that waits is overtaken by a
- * later share or result.  Taking, declining and progress may pass, for they are short and
- * have a limit.
+ * A task's shares leave before its result: a share that waits is not overtaken by a later
+ * share or result.  Taking, declining and progress may pass, for they are short and have
+ * a limit.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -205,12 +205,13 @@ static void send_settle(struct pool *pool, uint32_t index, enum status status)
 
 enum status pool_send(struct pool *pool, struct error *err)
 {
-    bool must_wait = false; /* a share or result before this one still waits */
+    bool must_wait = false; /* a share before this one still waits */
     uint32_t i = 0;
 
     while (i < pool->sending_count && pool->is_ready) {
         const struct sending *sending = &pool->sendings[i];
-        const bool counts = sending_is_share(sending) || sending_is_result(sending);
+        const bool is_share = sending_is_share(sending);
+        const bool counts = is_share || sending_is_result(sending);
         const uint64_t tag = sending->tag;
         enum status status = STATUS_AGAIN;
 
@@ -218,7 +219,7 @@ enum status pool_send(struct pool *pool, struct error *err)
             break;
         if (sending->state == SENDING_WAITS && !(counts && must_wait)) {
             status = send_one(pool, i);
-            must_wait |= counts && status == STATUS_AGAIN;
+            must_wait |= is_share && status == STATUS_AGAIN;
             send_settle(pool, i, status);
             status = pool_settle(pool, err); /* may answer at once, and so take it away */
             if (status)
