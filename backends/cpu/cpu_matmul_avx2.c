@@ -15,7 +15,13 @@
 #include "backends/cpu/cpu_matmul.h"
 #include "backends/cpu/cpu_text.h"
 
-enum { QUARTER_ROWS = 4, QUARTER_COLUMNS = 16, LEFT_STEP = 16, RIGHT_STEP = 64 };
+enum {
+    QUARTER_ROWS = 4,
+    QUARTER_COLUMNS = 16,
+    LEFT_STEP = 16,
+    RIGHT_STEP = 64,
+    PART = 256, /* columns of k: 20 KiB of both panels */
+};
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -87,44 +93,69 @@ INLINE void fold(const struct sums *sums, uint32_t group, int is_lower, uint32_t
     }
 }
 
-static void quarter(const struct cpu_block *block, uint32_t row, uint32_t column)
-{
-    const int16_t *a = (const int16_t *)block->a + (size_t)2 * row;
-    const int16_t *b = (const int16_t *)block->b + (size_t)2 * column;
-    const uint32_t steps = block->slice / 2, group = block->group;
-    uint32_t *folds = block->folds ? block->folds + column : NULL;
-    struct sums sums;
+/* Quarters in the order of rows, then columns. */
+struct block_sums {
+    struct sums quarter[2][2];
+};
 
-#pragma GCC unroll 4
-    for (int i = 0; i < QUARTER_ROWS; i++)
-        sums.row[i][0] = sums.row[i][1] = _mm256_setzero_si256();
-    for (uint32_t s = 0; s < block->slices; s++) {
-        add_words(a, b, steps, &sums);
-        if (group) {
-            fold(&sums, group, row != 0, folds);
-            folds += CPU_ROWS / group * CPU_COLUMNS;
+/* More columns of k into all quarters: few enough to stay in the first cache for all
+ * four. */
+static void add_part(const int16_t *a, const int16_t *b, uint32_t steps,
+                     struct block_sums *all)
+{
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t j = 0; j < 2; j++) {
+            struct sums sums = all->quarter[i][j];
+
+            add_words(a + (size_t)2 * QUARTER_ROWS * i,
+                      b + (size_t)2 * QUARTER_COLUMNS * j, steps, &sums);
+            all->quarter[i][j] = sums;
         }
-        a += (size_t)steps * LEFT_STEP;
-        b += (size_t)steps * RIGHT_STEP;
+}
+
+static void add_all(const int16_t *a, const int16_t *b, uint32_t columns,
+                    struct block_sums *all)
+{
+    for (uint32_t at = 0; at < columns; at += PART) {
+        const uint32_t part = columns - at < PART ? columns - at : PART;
+
+        add_part(a + (size_t)at * CPU_ROWS, b + (size_t)at * CPU_COLUMNS, part / 2, all);
     }
-    if (!block->c[0])
-        return;
-    add_words(a, b, block->tail / 2, &sums);
-    if (block->extra)
-        add_words(block->a_extra + (size_t)2 * row, block->b_extra + (size_t)2 * column,
-                  block->extra / 2, &sums);
-#pragma GCC unroll 4
-    for (uint32_t i = 0; i < QUARTER_ROWS; i++) {
-        store(block->c[row + i] + column, sums.row[i][0]);
-        store(block->c[row + i] + column + 8, sums.row[i][1]);
-    }
+}
+
+static void fold_all(const struct block_sums *all, uint32_t group, uint32_t *folds)
+{
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++)
+            fold(&all->quarter[i][j], group, i, folds + (ptrdiff_t)QUARTER_COLUMNS * j);
 }
 
 static void avx2_block(const struct cpu_block *block)
 {
-    for (uint32_t column = 0; column < CPU_COLUMNS; column += QUARTER_COLUMNS)
-        for (uint32_t row = 0; row < CPU_ROWS; row += QUARTER_ROWS)
-            quarter(block, row, column);
+    const int16_t *a = block->a, *b = block->b;
+    uint32_t *folds = block->folds;
+    struct block_sums all;
+
+    memset(&all, 0, sizeof all);
+    for (uint32_t s = 0; s < block->slices; s++) {
+        add_all(a, b, block->slice, &all);
+        if (block->group) {
+            fold_all(&all, block->group, folds);
+            folds += CPU_ROWS / block->group * CPU_COLUMNS;
+        }
+        a += (size_t)block->slice * CPU_ROWS;
+        b += (size_t)block->slice * CPU_COLUMNS;
+    }
+    if (!block->c[0])
+        return;
+    add_all(a, b, block->tail, &all);
+    if (block->extra)
+        add_all(block->a_extra, block->b_extra, block->extra, &all);
+    for (uint32_t i = 0; i < CPU_ROWS; i++)
+        for (uint32_t j = 0; j < 2; j++)
+            memcpy(block->c[i] + (ptrdiff_t)QUARTER_COLUMNS * j,
+                   all.quarter[i / QUARTER_ROWS][j].row[i % QUARTER_ROWS],
+                   QUARTER_COLUMNS * sizeof **block->c);
 }
 
 /* 16 columns of k of eight rows as int16: 8 steps of 8 rows by 2 columns, `stride` apart.
