@@ -17,7 +17,7 @@
 #include "miner/commands.h"
 #include "miner/run.h"
 
-enum { PUMP_MS = 100, STOP_MS = 5000, TEXT_MAX = 65536 };
+enum { PUMP_MS = 20, TEXT_MAX = 65536 };
 
 static int exit_code_of(enum status status)
 {
@@ -34,6 +34,8 @@ static int exit_code_of(enum status status)
         return EXIT_CODE_SELFTEST;
     case STATUS_REFUSED:
         return EXIT_CODE_LOGIN;
+    case STATUS_NOT_SUPPORTED:
+        return EXIT_CODE_PROTOCOL;
     default:
         return EXIT_CODE_FAILED;
     }
@@ -133,6 +135,8 @@ static enum status work(const struct config *config, struct run *run,
             return status;
         if (run_report(run)->is_refused)
             return STATUS_REFUSED;
+        if (run_report(run)->is_too_old)
+            return STATUS_NOT_SUPPORTED;
         if (is_finished(config, run))
             return STATUS_OK;
         report_expect(run_report(run), clock_ms());
@@ -157,7 +161,7 @@ static enum status mine(const struct config *config, const struct device_list *d
     if (!status) {
         status = work(config, run, &held);
         signals_release(&held);
-        run_stop(run, STOP_MS);
+        run_stop(run, 1000 * config_number(config, SETTING_stop_time));
         report_end(run_report(run), clock_ms());
     }
     run_close(run);

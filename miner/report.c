@@ -124,6 +124,10 @@ void report_news(struct report *report, struct news *news)
     case NEWS_RESULT:
         report_result(report, news);
         break;
+    case NEWS_TOO_NEW:
+        report->is_too_old = true;
+        log_error("net", "%s", news->text);
+        break;
     case NEWS_NOTICE:
         log_warn("net", "%s", news->text);
         break;

@@ -21,6 +21,7 @@ struct report {
     uint64_t unknown; /* shares whose answer was lost */
     uint64_t jobs;
     bool is_refused; /* the pool refuses the login */
+    bool is_too_old; /* the pool asks for what only a newer program can do */
     bool has_expected;
 };
 

@@ -19,7 +19,9 @@ enum {
     FINDINGS_MAX = 64, /* each holds its opened chunks, up to some 100 KB */
     OUTBOX_MAX = 64,
     NEWS_MAX = 1024,
-    PUMP_MS = 10
+    PUMP_MS = 10,
+    PRODUCT_MS = 30000, /* the longest product that a stop waits for in good order */
+    SEND_MS = 3000      /* to prove and to send what was found */
 };
 
 struct run {
@@ -320,10 +322,10 @@ void run_stop(struct run *run, uint64_t wait_ms)
     uint32_t left = 0;
 
     stop_ask(&run->stop, clock_ms() + wait_ms);
-    end_workers(run, wait_ms + wait_ms / 2);
-    end_prover(run, wait_ms / 2);
+    end_workers(run, wait_ms + PRODUCT_MS);
+    end_prover(run, SEND_MS);
     if (run->pool)
-        left = pool_stop(run->pool, wait_ms / 2);
+        left = pool_stop(run->pool, SEND_MS);
     while (queue_count(run->news))
         run_pump(run, 0);
     if (left)

@@ -31,8 +31,8 @@ MUST_CHECK enum status run_check(struct run *run);
 /* When an assigned task was last worked on, clock_ms(). */
 uint64_t run_busy_ms(const struct run *run);
 struct report *run_report(struct run *run);
-/* Finishes or hands back the tasks, sends what is left, says the rest of the news: all
- * within about twice wait_ms. */
+/* Finishes what takes no longer than wait_ms, hands back the rest, sends what is left and
+ * says the rest of the news.  A product that runs is not interrupted. */
 void run_stop(struct run *run, uint64_t wait_ms);
 void run_close(struct run *run); /* NULL is fine */
 

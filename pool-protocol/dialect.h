@@ -71,6 +71,7 @@ struct dialect_artifacts {
 };
 
 /* Every slot is set.  Statuses: OK; BAD_MESSAGE (the message is dropped, err says why);
+ * NOT_SUPPORTED (dropped too: a newer program might understand it);
  * NETWORK and REFUSED (the connection must end); STALE, AGAIN where said; NO_MEMORY. */
 struct dialect {
     const char *name;

@@ -142,7 +142,7 @@ static enum status object_notify(struct dialect_session *session,
         notify.job.cert_version = CERT_VERSION_MAX;
     if (notify.job.cert_version < 1 || notify.job.cert_version > CERT_VERSION_MAX)
         return error_set(
-            err, STATUS_BAD_MESSAGE,
+            err, notify.job.cert_version < 1 ? STATUS_BAD_MESSAGE : STATUS_NOT_SUPPORTED,
             "job %s wants certificate version %" PRIu32
             " (0: none was named), this program makes 1 to %d: it may need an update",
             notify.job.id, notify.job.cert_version, CERT_VERSION_MAX);

@@ -19,6 +19,7 @@ enum news_kind {
     NEWS_CANCELLED, /* task_id: the pool took a task back */
     NEWS_SHARE,  /* verdict, code, text, latency_ms, device, task_id, work, ticket, ... */
     NEWS_RESULT, /* verdict, code, text, latency_ms, task_id */
+    NEWS_TOO_NEW, /* text: the pool asks for what only a newer program can do */
     NEWS_NOTICE /* text: something a person may want to know, such as a dropped message */
 };
 

@@ -89,9 +89,10 @@ static enum status pool_hear_line(struct pool *pool, struct bytes line, struct e
 
     if (!status || status == STATUS_NO_MEMORY)
         return settled;
-    if (status != STATUS_BAD_MESSAGE)
+    if (status != STATUS_BAD_MESSAGE && status != STATUS_NOT_SUPPORTED)
         return error_set(err, status, "%s", error_text(&heard));
-    pool_tell_text(pool, NEWS_NOTICE, error_text(&heard));
+    pool_tell_text(pool, status == STATUS_BAD_MESSAGE ? NEWS_NOTICE : NEWS_TOO_NEW,
+                   error_text(&heard));
     if (++pool->bad_messages >= BAD_MESSAGES_MAX)
         return error_set(err, STATUS_NETWORK,
                          "the pool sent %d messages that could not be used",

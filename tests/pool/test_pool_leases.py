@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Claim: a task is always with one worker or in the queue: offers and leases end as the specification says,
 nobody gets a task again that it lost, and a restart forgets neither leases nor tasks.
+
+labels: tsan
 """
 import os
 import sys

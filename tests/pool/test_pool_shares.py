@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Claim: an honest worker's shares and result are taken and counted, and every dishonest one is refused
 with its code, in the order of the specification, with nothing lost on the way.
+
+labels: tsan
 """
 import json
 import os
