@@ -271,6 +271,33 @@ static void every_failure_is_said(void **state)
     artifact_close(artifact);
 }
 
+static void want_of_memory_is_said(void **state)
+{
+    struct artifact *artifact =
+        bert_import(TEST_DATA "/models/tiny-bert", PRECISION_W7A14);
+    struct device *device = bert_device(1);
+    enum status status = STATUS_NO_MEMORY;
+
+    (void)state;
+    for (uint64_t n = 1; status; n++) {
+        struct model *model = NULL;
+        struct error err = {0};
+
+        assert_true(n < 2000);
+        memory_fail_at(n);
+        status = model_open(device, artifact, 4, &model, &err);
+        memory_fail_at(0);
+        if (status) {
+            assert_int_equal(status, STATUS_NO_MEMORY);
+            assert_string_not_equal(err.text, "");
+        }
+        model_close(model);
+        assert_int_equal(device_counters(device)->bytes_held, 0);
+    }
+    device_close(device);
+    artifact_close(artifact);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +307,7 @@ int main(void)
         cmocka_unit_test(packs_that_do_not_fit_are_refused),
         cmocka_unit_test(values_out_of_range_are_faults),
         cmocka_unit_test(every_failure_is_said),
+        cmocka_unit_test(want_of_memory_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
