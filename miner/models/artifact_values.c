@@ -83,8 +83,10 @@ static enum status check_floats(const struct tensor *tensor, struct bytes values
 static enum status check_limbs(const struct tensor *tensor, struct bytes values,
                                uint64_t first, struct error *err)
 {
+    const int8_t *limbs = (const int8_t *)values.data;
+
     for (size_t i = 0; i < values.size; i++) {
-        const int value = (int8_t)values.data[i];
+        const int8_t value = limbs[i];
 
         if (value < -LIMB_MAX || value > LIMB_MAX)
             return error_set(err, STATUS_BAD_DATA,

@@ -147,7 +147,9 @@ static enum status check_config(const struct bert_shape *shape, struct error *er
 static enum status check_constants(const struct artifact *artifact,
                                    const struct bert_shape *shape, struct error *err)
 {
-    const float scale = (float)(1.0 / sqrt((double)(shape->hidden / shape->heads)));
+    const uint64_t head =
+        shape->hidden / shape->heads; /* whole: check_config() saw to it */
+    const float scale = (float)(1.0 / sqrt((double)head));
     const float inv = (float)(1.0 / (double)shape->hidden);
     float eps = 0, value = 0;
 

@@ -92,7 +92,8 @@ static enum status set_constants(const struct bert_source *source, struct error 
 {
     struct import *import = source->import;
     const json_t *eps = json_object_get(import->config, "layer_norm_eps");
-    const double head = (double)(source->hidden / source->heads);
+    const uint64_t head =
+        source->hidden / source->heads; /* whole: read_config() saw to it */
     const double value = eps ? json_number_value(eps) : 1e-12;
     enum status status;
 
@@ -102,8 +103,8 @@ static enum status set_constants(const struct bert_source *source, struct error 
                          import->from, value);
     status = import_constant(import, "layer_norm_eps", (float)value, err);
     if (!status)
-        status =
-            import_constant(import, "attention_scale", (float)(1.0 / sqrt(head)), err);
+        status = import_constant(import, "attention_scale",
+                                 (float)(1.0 / sqrt((double)head)), err);
     if (!status)
         status = import_constant(import, "inv_hidden",
                                  (float)(1.0 / (double)source->hidden), err);
@@ -141,7 +142,8 @@ static enum status take_norm(const struct bert_source *source, const char *from,
             return status;
         snprintf(name, sizeof name, "%s.%s", to, halves[half][2]);
         status =
-            import_make(source->import, name, DTYPE_F32, source->hidden, 0, &data, err);
+            import_make(source->import, name,
+                        (struct import_shape){DTYPE_F32, source->hidden, 0}, &data, err);
         if (status)
             return status;
         import_load(tensor, data);
@@ -196,7 +198,8 @@ static enum status take_matrix(const struct bert_source *source, uint64_t layer,
     snprintf(name, sizeof name, "L.%llu.%s", (unsigned long long)layer, matrix->to);
     snprintf(bias_name, sizeof bias_name, "L.%llu.%s.b", (unsigned long long)layer,
              matrix->to);
-    status = import_make(source->import, bias_name, DTYPE_F32, rows, 0, &bias, err);
+    status = import_make(source->import, bias_name,
+                         (struct import_shape){DTYPE_F32, rows, 0}, &bias, err);
     if (status)
         return status;
     weights = memory_array(rows * columns, sizeof *weights);

@@ -69,11 +69,14 @@ void import_load(const struct tensor *tensor, float *to);
 /* What is smaller than least becomes 0: the contract has no room for it
  * (numerics.md 1.2). */
 void import_flush(float *values, uint64_t count, float least);
-/* Room for one more tensor that the import makes: zeroed, of the manifest's type and
- * shape. */
+struct import_shape {
+    enum dtype dtype;
+    uint64_t rows, columns; /* columns 0: a vector */
+};
+/* Room for one more tensor that the import makes: zeroed, of that type and shape. */
 MUST_CHECK enum status import_make(struct import *import, const char *name,
-                                   enum dtype dtype, uint64_t rows, uint64_t columns,
-                                   void **data, struct error *err);
+                                   struct import_shape wanted, void **data,
+                                   struct error *err);
 /* A found tensor taken as it is. */
 MUST_CHECK enum status import_take(struct import *import, const char *name,
                                    const struct tensor *tensor, struct error *err);

@@ -102,11 +102,12 @@ static struct tensor *add(struct import *import, const char *name)
     return tensor;
 }
 
-enum status import_make(struct import *import, const char *name, enum dtype dtype,
-                        uint64_t rows, uint64_t columns, void **data, struct error *err)
+enum status import_make(struct import *import, const char *name,
+                        struct import_shape wanted, void **data, struct error *err)
 {
-    struct tensor shape = {
-        .dtype = dtype, .rank = columns ? 2 : 1, .shape = {rows, columns ? columns : 0}};
+    const struct tensor shape = {.dtype = wanted.dtype,
+                                 .rank = wanted.columns ? 2 : 1,
+                                 .shape = {wanted.rows, wanted.columns}};
     struct tensor *tensor;
     uint64_t size;
     enum status status = grow(import, err);
@@ -118,7 +119,7 @@ enum status import_make(struct import *import, const char *name, enum dtype dtyp
         return error_set(err, STATUS_NO_MEMORY, "no memory for tensor %s", name);
     import->owned[import->manifest.tensor_count] = *data;
     tensor = add(import, name);
-    tensor->dtype = dtype;
+    tensor->dtype = shape.dtype;
     tensor->rank = shape.rank;
     memcpy(tensor->shape, shape.shape, sizeof shape.shape);
     tensor->data = bytes_of(*data, size);
@@ -179,11 +180,13 @@ enum status import_quantise(struct import *import, const char *name, const float
     enum status status;
 
     snprintf(full, sizeof full, "%s.q", name);
-    status = import_make(import, full, DTYPE_I8, limbs * rows, padded, &q, err);
+    status = import_make(import, full,
+                         (struct import_shape){DTYPE_I8, limbs * rows, padded}, &q, err);
     if (status)
         return status;
     snprintf(full, sizeof full, "%s.s", name);
-    status = import_make(import, full, DTYPE_F32, rows, 0, &scales, err);
+    status = import_make(import, full, (struct import_shape){DTYPE_F32, rows, 0}, &scales,
+                         err);
     if (status)
         return status;
     fault = run_quantise(import->precision, matrix, rows, columns, q, scales);
