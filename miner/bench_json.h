@@ -16,7 +16,7 @@ struct bench_row {
     struct bench_result result;
 };
 
-/* How one row stands to another, and what was promised of it. */
+/* How one row stands to another, or a figure by itself, and what was promised of it. */
 struct bench_ratio {
     char name[64], shape[BENCH_SHAPE_MAX];
     uint32_t threads;

@@ -47,6 +47,8 @@ THIRD_PARTY = {
     "cmocka.h": r"tests/.*",
     "cuda.h": r"backends/cuda/.*",
     "CL/cl.h": r"backends/opencl/.*|tests/kernels/opencl_table\.c",
+    "oneapi/dnnl/dnnl.h": r"bench/peers/.*",
+    "omp.h": r"bench/peers/.*",
     "immintrin.h": r"backends/cpu/.*|tests/.*",
 }
 

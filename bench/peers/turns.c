@@ -1,0 +1,91 @@
+/*
+ * turns.c - benchmarks that take turns in one process.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "bench/peers/turns.h"
+
+#include <assert.h>
+
+#include "miner/base/clock.h"
+#include "miner/base/memory.h"
+
+/* Threads of the one before spin for a few milliseconds and its data lies in the caches:
+ * 40 ms put both behind short runs, and are less than one long run. */
+enum { RUNS_MAX = 20000, TURN_NS = 40000000 };
+
+enum status turns_join(struct turns *turns, uint32_t place, const struct bench_kind *kind,
+                       const struct bench_setup *setup, struct error *err)
+{
+    struct contender *contender = &turns->contenders[place];
+    enum status status;
+
+    assert(place < CONTENDERS_MAX);
+    assert(!contender->bench);
+    contender->kind = kind;
+    contender->values = memory_array(RUNS_MAX, sizeof *contender->values);
+    if (!contender->values)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %d values", RUNS_MAX);
+    status = kind->open(setup, &contender->bench, err);
+    if (status) {
+        kind->close(contender->bench);
+        contender->bench = NULL;
+    }
+    return status;
+}
+
+static enum status turn_take(struct contender *contender, struct error *err)
+{
+    const uint64_t end = clock_ns() + TURN_NS;
+    uint32_t runs = 0;
+    enum status status = STATUS_OK;
+
+    do {
+        double value;
+        status = contender->kind->run(contender->bench, &value, err);
+        if (status)
+            break;
+        if (runs == 1 && contender->runs)
+            contender->runs--; /* the first one only warmed up */
+        contender->values[contender->runs++] = value;
+        runs++;
+    } while (clock_ns() < end && contender->runs < RUNS_MAX);
+    return status;
+}
+
+enum status turns_take(struct turns *turns, uint32_t rounds, struct error *err)
+{
+    for (uint32_t round = 0; round < rounds; round++)
+        for (uint32_t i = 0; i < CONTENDERS_MAX; i++) {
+            struct contender *contender = &turns->contenders[i];
+            if (!contender->bench || contender->runs == RUNS_MAX)
+                continue;
+            const enum status status = turn_take(contender, err);
+            if (status)
+                return status;
+        }
+    return STATUS_OK;
+}
+
+bool turns_result(struct turns *turns, uint32_t place, struct bench_result *out)
+{
+    struct contender *contender = &turns->contenders[place];
+
+    assert(place < CONTENDERS_MAX);
+    if (!contender->bench || !contender->runs)
+        return false;
+    bench_summarise(contender->values, contender->runs, out);
+    contender->kind->shape(contender->bench, out->shape);
+    return true;
+}
+
+void turns_close(struct turns *turns)
+{
+    for (uint32_t i = 0; i < CONTENDERS_MAX; i++) {
+        struct contender *contender = &turns->contenders[i];
+        if (contender->bench)
+            contender->kind->close(contender->bench);
+        memory_free(contender->values);
+        *contender = (struct contender){.kind = NULL};
+    }
+}
