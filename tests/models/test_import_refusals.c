@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -115,6 +116,67 @@ static void other_tokenizers(void **state)
     expect_bad_field(lengths, "max_seq_length", json_integer(97), "max_seq_length is 97");
     expect_bad_field(lengths, "max_seq_length", json_string("96"), "max_seq_length");
     expect_bad_field("tokenizer.json", "normalizer", json_null(), "normalizer");
+}
+
+/* A tokenizer.json as BERT's are, beside vocab.txt. */
+static json_t *good_tokenizer(void)
+{
+    return json_pack(
+        "{s:[{s:s,s:b,s:b,s:b,s:b}],s:{s:s,s:b,s:b,s:n,s:b},s:{s:s,s:s,s:s,s:i,s:{}}}",
+        "added_tokens", "content", "[CLS]", "lstrip", 0, "rstrip", 0, "single_word", 0,
+        "normalized", 0, "normalizer", "type", "BertNormalizer", "clean_text", 1,
+        "handle_chinese_chars", 1, "strip_accents", "lowercase", 1, "model", "type",
+        "WordPiece", "unk_token", "[UNK]", "continuing_subword_prefix", "##",
+        "max_input_chars_per_word", 100, "vocab");
+}
+
+static void expect_bad_tokenizer(const char *object, const char *field, json_t *value,
+                                 const char *text)
+{
+    json_t *root = good_tokenizer();
+    json_t *part = json_object_get(root, object);
+    char folder[64], *json;
+
+    json_object_set_new(json_is_array(part) ? json_array_get(part, 0) : part, field,
+                        value);
+    json = json_dumps(root, 0);
+    hf_folder_new(folder);
+    hf_folder_write(folder, "tokenizer.json", json, strlen(json));
+    expect_refusal(folder, text);
+    hf_folder_remove(folder);
+    free(json);
+    json_decref(root);
+}
+
+static void other_tokenizer_files(void **state)
+{
+    static const char *const rules[] = {"lstrip", "rstrip", "single_word", "normalized"};
+    json_t *root = good_tokenizer();
+    char folder[64], *json = json_dumps(root, 0);
+
+    (void)state;
+    hf_folder_new(folder);
+    hf_folder_write(folder, "tokenizer.json", json, strlen(json));
+    artifact_close(bert_import(folder, PRECISION_W7A7)); /* the good one is taken */
+    hf_folder_remove(folder);
+    free(json);
+    json_decref(root);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        expect_bad_tokenizer("added_tokens", rules[i], json_true(), "has a rule");
+    expect_bad_tokenizer("added_tokens", "content", json_string("<s>"),
+                         "another added token");
+    expect_bad_tokenizer("normalizer", "type", json_string("NFC"), "normalizer");
+    expect_bad_tokenizer("normalizer", "clean_text", json_false(), "leaves out a step");
+    expect_bad_tokenizer("normalizer", "handle_chinese_chars", json_false(),
+                         "leaves out a step");
+    expect_bad_tokenizer("normalizer", "strip_accents", json_false(), "strip_accents");
+    expect_bad_tokenizer("normalizer", "lowercase", json_null(), "normalizer");
+    expect_bad_tokenizer("model", "type", json_string("BPE"), "not WordPiece");
+    expect_bad_tokenizer("model", "unk_token", json_string("<unk>"), "not WordPiece");
+    expect_bad_tokenizer("model", "continuing_subword_prefix", json_string(""),
+                         "not WordPiece");
+    expect_bad_tokenizer("model", "max_input_chars_per_word", json_integer(200),
+                         "not WordPiece");
 }
 
 static void expect_bad_vocab(const char *vocab, const char *text)
@@ -281,10 +343,11 @@ static void strange_tensors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(config_out_of_bounds), cmocka_unit_test(other_networks),
-        cmocka_unit_test(other_tokenizers),     cmocka_unit_test(bad_vocabularies),
-        cmocka_unit_test(missing_files),        cmocka_unit_test(every_tensor_is_needed),
-        cmocka_unit_test(values_out_of_range),  cmocka_unit_test(strange_tensors),
+        cmocka_unit_test(config_out_of_bounds),   cmocka_unit_test(other_networks),
+        cmocka_unit_test(other_tokenizers),       cmocka_unit_test(other_tokenizer_files),
+        cmocka_unit_test(bad_vocabularies),       cmocka_unit_test(missing_files),
+        cmocka_unit_test(every_tensor_is_needed), cmocka_unit_test(values_out_of_range),
+        cmocka_unit_test(strange_tensors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
