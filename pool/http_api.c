@@ -60,38 +60,6 @@ const char *http_bearer(const struct http_request *request)
     return value && !strncmp(value, "Bearer ", 7) ? value + 7 : NULL;
 }
 
-/* "bytes=A-B", "bytes=A-", "bytes=-N": OK with first and count, NOT_FOUND for none or one
- * that is not understood (then all is sent), REFUSED for one outside. */
-static enum status range_parse(const char *text, uint64_t size, uint64_t *first,
-                               uint64_t *count)
-{
-    char left[24], right[24];
-    uint64_t a = 0, b = size ? size - 1 : 0;
-
-    if (!text || strncmp(text, "bytes=", 6))
-        return STATUS_NOT_FOUND;
-    const char *dash = strchr(text + 6, '-');
-    const size_t head = dash ? (size_t)(dash - text - 6) : 0;
-    if (!dash || head >= sizeof left || strlen(dash + 1) >= sizeof right)
-        return STATUS_NOT_FOUND;
-    snprintf(left, sizeof left, "%.*s", (int)head, text + 6);
-    snprintf(right, sizeof right, "%s", dash + 1);
-    if ((*left && !u64_parse(left, UINT64_MAX, &a)) ||
-        (*right && !u64_parse(right, UINT64_MAX, &b)) || (!*left && !*right))
-        return STATUS_NOT_FOUND;
-    if (!*left) { /* the last b bytes */
-        a = b < size ? size - b : 0;
-        b = b ? size - 1 : 0;
-        if (!*right || strspn(right, "0") == strlen(right))
-            return STATUS_REFUSED;
-    }
-    if (a >= size || b < a)
-        return STATUS_REFUSED;
-    *first = a;
-    *count = (b < size ? b : size - 1) - a + 1;
-    return STATUS_OK;
-}
-
 static struct MHD_Response *bytes_response(struct bytes data, uint64_t first,
                                            uint64_t count, bool is_owned)
 {
@@ -107,7 +75,7 @@ enum MHD_Result http_bytes(struct http_request *request, struct bytes data, bool
         MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Range");
     uint64_t first = 0, count = data.size;
     char text[96];
-    const enum status status = range_parse(range, data.size, &first, &count);
+    const enum status status = http_range(range, data.size, &first, &count);
     unsigned code = MHD_HTTP_OK;
 
     if (status == STATUS_OK)
@@ -202,6 +170,8 @@ static enum MHD_Result request_begin(struct http_api *api,
     return code ? http_error(request, code, reason) : MHD_YES;
 }
 
+/* The library gives its handler eight parameters. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result http_access(void *context, struct MHD_Connection *connection,
                                    const char *url, const char *method,
                                    const char *version, const char *data, size_t *size,

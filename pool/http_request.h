@@ -41,6 +41,10 @@ enum MHD_Result http_json(struct http_request *request, unsigned code,
 enum MHD_Result http_bytes(struct http_request *request, struct bytes data,
                            bool is_owned);
 
+/* "bytes=A-B", "bytes=A-", "bytes=-N": OK with first and count; NOT_FOUND for none or one
+ * that is not understood (then all is sent); REFUSED for one outside. */
+enum status http_range(const char *text, uint64_t size, uint64_t *first, uint64_t *count);
+
 /* Before the body: 0, or the code and sentence to refuse with. */
 unsigned http_v1_admits(const struct http_request *request, uint64_t size,
                         const char **reason);

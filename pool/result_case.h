@@ -24,6 +24,7 @@ struct result_case {
     struct result_case *next; /* the pool's list of those being checked */
     struct pool *pool;
     struct result_waiter *waiters;
+    char session[SESSION_SIZE + 1]; /* that delivered; "" after a restart */
     struct stored_result result;
     struct work *work;
     struct blob output;

@@ -119,7 +119,12 @@ static void case_end(struct result_case *c)
             log_warn("pool", "task %s: a result was rejected: %s", c->result.task,
                      c->result.reason);
     }
-    tasks_assign_all(pool);
+    /* One slot is free; a task that went back to the queue is for anybody. */
+    struct session *session = session_find(pool, c->session);
+    if (!status && c->result.state == VERDICT_ACCEPTED && session)
+        tasks_assign(pool, session);
+    else
+        tasks_assign_all(pool);
     pool_unlock(pool);
     if (!status && *task.parent)
         request_join(pool, task.parent);
@@ -228,8 +233,11 @@ static enum status case_open(struct result_case *c, const struct session *sessio
         status = store_task_get(store, name, &task, err);
     if (!status)
         status = work_take(c->pool, &task, &c->work, err);
+    if (status)
+        return status;
     c->result.lease = lease.id;
-    return status;
+    snprintf(c->session, sizeof c->session, "%s", session->id);
+    return STATUS_OK;
 }
 
 /* The output's bytes, as sent or as uploaded before. */
@@ -375,28 +383,37 @@ static enum status recheck_open(struct pool *pool, const struct stored_result *r
     return STATUS_OK;
 }
 
+/* The next unfinished check above result's task; *out is NULL where it is under way
+ * already or cannot be taken up now.  NOT_FOUND after the last. */
+static enum status recheck_next(struct pool *pool, struct stored_result *result,
+                                struct result_case **out, struct error *err)
+{
+    enum status status = store_result_checking(pool->store, result->task, result, err);
+
+    *out = NULL;
+    if (status || case_find(pool, result->task, result->worker))
+        return status;
+    status = recheck_open(pool, result, out, err);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    log_error("pool", "task %s cannot be checked now: %s", result->task, error_text(err));
+    return STATUS_OK;
+}
+
 enum status results_recheck(struct pool *pool, struct error *err)
 {
     struct stored_result result = {.task = ""};
+    struct result_case *c;
+    enum status status = STATUS_OK;
 
-    for (;;) {
-        struct result_case *c = NULL;
+    while (!status) {
         pool_lock(pool);
-        enum status status =
-            store_result_checking(pool->store, result.task, &result, err);
-        if (!status && !case_find(pool, result.task, result.worker)) {
-            status = recheck_open(pool, &result, &c, err);
-            if (status == STATUS_NOT_FOUND) {
-                log_error("pool", "task %s cannot be checked now: %s", result.task,
-                          error_text(err));
-                status = STATUS_OK;
-            }
-        }
-        pool->has_rechecks &= status != STATUS_NOT_FOUND;
+        status = recheck_next(pool, &result, &c, err);
+        if (status == STATUS_NOT_FOUND)
+            pool->has_rechecks = false;
         pool_unlock(pool);
-        if (status)
-            return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-        if (c)
+        if (!status && c)
             auditor_ask(pool->auditor, &c->audit);
     }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

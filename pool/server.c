@@ -243,7 +243,7 @@ static void server_address(const struct sockaddr_storage *from, char *out)
 
 static void server_accept(struct server *server)
 {
-    struct sockaddr_storage from;
+    struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof from;
     const int yes = 1;
     const int fd = accept4(server->listener, (struct sockaddr *)&from, &size,

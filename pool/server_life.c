@@ -65,10 +65,11 @@ static void connection_drop(void *connection)
 static enum status server_bind(struct server *server, const struct addrinfo *where,
                                struct error *err)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof bound;
     const int yes = 1;
-    char host[SERVER_ADDRESS_MAX];
+    char host[SERVER_ADDRESS_MAX], port[8];
+    uint64_t number;
 
     server->listener =
         socket(where->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -79,13 +80,12 @@ static enum status server_bind(struct server *server, const struct addrinfo *whe
         listen(server->listener, LISTEN_BACKLOG) ||
         getsockname(server->listener, (struct sockaddr *)&bound, &size))
         return error_set(err, STATUS_NETWORK, "cannot listen: %s", strerror(errno));
-    if (getnameinfo((struct sockaddr *)&bound, size, host, sizeof host, NULL, 0,
-                    NI_NUMERICHOST))
+    if (getnameinfo((struct sockaddr *)&bound, size, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) ||
+        !u64_parse(port, 65535, &number))
         return error_set(err, STATUS_NETWORK, "the bound address has no name");
-    const bool is_six = bound.ss_family == AF_INET6;
-    snprintf(server->host, sizeof server->host, is_six ? "[%s]" : "%s", host);
-    server->port = ntohs(is_six ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                : ((struct sockaddr_in *)&bound)->sin_port);
+    snprintf(server->host, sizeof server->host, strchr(host, ':') ? "[%s]" : "%s", host);
+    server->port = (uint16_t)number;
     return STATUS_OK;
 }
 

@@ -108,6 +108,8 @@ MUST_CHECK enum status store_task_set(struct store *store, const struct stored_t
 MUST_CHECK enum status store_task_next(struct store *store, int64_t worker,
                                        const char *kinds, const char *skip,
                                        struct stored_task *out, struct error *err);
+/* OK: some task is queued; NOT_FOUND. */
+MUST_CHECK enum status store_task_waits(struct store *store, struct error *err);
 MUST_CHECK enum status store_task_exclude(struct store *store, const char *task,
                                           int64_t worker, struct error *err);
 /* The part-th child, or NOT_FOUND. */

@@ -108,6 +108,19 @@ enum status store_task_next(struct store *store, int64_t worker, const char *kin
     return status ? status : task_take(store, statement, out, err);
 }
 
+enum status store_task_waits(struct store *store, struct error *err)
+{
+    sqlite3_stmt *statement;
+    enum status status = store_prepare(store, &statement, err,
+                                       "SELECT 1 FROM tasks WHERE state=0 LIMIT 1", "");
+
+    if (status)
+        return status;
+    status = store_row(store, statement, err);
+    store_done(statement);
+    return status;
+}
+
 enum status store_task_exclude(struct store *store, const char *task, int64_t worker,
                                struct error *err)
 {

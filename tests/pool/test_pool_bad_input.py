@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from poolkit import Pool, Worker, TASK, main, until
@@ -200,5 +201,18 @@ def usage():
         assert done.returncode == 1 and "in use" in done.stderr, done
 
 
+def silent(pool, stranger, began):
+    """Ten seconds to say who one is, and not much less."""
+    def late():
+        assert stranger.recv(1) == b""
+        assert 8 < time.monotonic() - began < 15, time.monotonic() - began
+        assert pool.stop() == 0
+    return late
+
+
 if __name__ == "__main__":
-    main([fields, hellos, lines, oversized, floods, strangers, usage])
+    quiet = Pool()
+    began = time.monotonic()
+    waiting = socket.create_connection(("127.0.0.1", quiet.port), timeout=30)
+    main([fields, hellos, lines, oversized, floods, strangers, usage, silent(quiet, waiting, began)])
+    quiet.close()

@@ -6,10 +6,12 @@ labels: tsan
 """
 import json
 import os
+import resource
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from poolkit import Pool, Work, Worker, TASK, blake3, main, share_of
+from poolkit import Pool, Work, Worker, TASK, blake3, main, share_of, until
 
 SMALL = ["--share-macs", str(1 << 21), "--no-vardiff"]
 SHAPE = {"m": 256, "n": 256, "k": 1024}
@@ -188,6 +190,88 @@ def ranks():
         assert worker.code("mining.submit", share_of(work.proofs[0], job)) == 28
 
 
+def vardiff():
+    """Shares that come too fast make the next job dearer, under a new header."""
+    with Pool("--unassigned", "--share-macs", str(1 << 21)) as pool:
+        worker = Worker(pool)
+        job = worker.push("mining.notify")
+        assert int(job["target"], 16) == 2 ** 256 // (1 << 21), job
+        work = Work({"task_id": "", "params": dict(SHAPE, m=512, seed=3)}, job)
+        for proof in work.proofs[:10]:
+            assert worker.code("mining.submit", share_of(proof, job)) is None
+        dearer = worker.push("mining.notify")
+        assert int(dearer["target"], 16) < int(job["target"], 16) // 4
+        assert dearer["header"] != job["header"] and dearer["job_id"] != job["job_id"]
+        # What was found under the old job is still taken.
+        assert worker.code("mining.submit", share_of(work.proofs[10], job)) is None
+
+
+def jobs():
+    """The last eight jobs of a session are valid, the ninth is stale; no two share a header."""
+    with Pool("--unassigned", *SMALL) as pool:
+        worker = Worker(pool)
+        seen = [worker.push("mining.notify")]
+        for _ in range(8):
+            worker = Worker(pool, session=worker.welcome["session"])
+            seen.append(worker.push("mining.notify"))
+        assert len({job["header"] for job in seen}) == 9
+        for job in (seen[1], seen[8]):
+            work = Work({"task_id": "", "params": dict(SHAPE, seed=3)}, job)
+            assert worker.code("mining.submit", share_of(work.proofs[0], job)) is None
+        assert worker.code("mining.submit", share_of(work.proofs[0], seen[0])) == 21
+
+
+def checks():
+    """kill -9 while a result is being checked: the next start checks it, whoever brought it is gone."""
+    with Pool(*SMALL) as pool:
+        worker = Worker(pool)
+        job = dict(worker.push("mining.notify"), target="0" * 63 + "1")  # no proofs wanted
+        pool.add(dict(TASK, params={"m": 3072, "n": 4096, "k": 4096, "seed": 7}))
+        assign = worker.push("task.assign")
+        assert worker.call("task.accept", {"task_id": assign["task_id"]})["result"] is True
+        work = Work(assign, job)
+        worker.send("task.result", work.result())
+        until(lambda: pool.state(assign["task_id"]) != "leased")
+        caught = pool.state(assign["task_id"]) == "checking"
+        pool.kill()
+        pool.start()
+        until(lambda: pool.state(assign["task_id"]) == "done", 100)
+        status, headers, data = pool.request("GET", "/v1/tasks/%s/result" % assign["task_id"])
+        assert (status, headers["X-Pouw-Checked"], data) == (200, "pool", work.output)
+        again = Worker(pool, session=worker.welcome["session"])
+        assert again.call("task.result", work.result())["result"]["status"] == "accepted"
+        print("killed while checking" if caught else "the check was over before the kill")
+
+
+def full_disk():
+    """No room for the database: 20 and 503 with a sentence, nothing half done; with room it goes on."""
+    with Pool(*SMALL) as pool:
+        worker = Worker(pool)
+        job = worker.push("mining.notify")
+        assign = begin(pool, worker)
+        work = Work(assign, job)
+        assert worker.code("mining.submit", work.share(0)) is None
+        before = pool.shares()
+        resource.prlimit(pool.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        reply = worker.call("mining.submit", work.share(1))
+        assert reply["error"]["code"] == 20 and reply["error"]["msg"], reply
+        status, _, data = pool.request("POST", "/v1/tasks", TASK)
+        assert status == 503 and json.loads(data)["error"], (status, data)
+        ended = pool.process.poll()
+        resource.prlimit(pool.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        try:
+            code = pool.process.wait(timeout=1.5)  # it may say that it cannot go on
+            assert code == 1, code
+            pool.start()
+        except subprocess.TimeoutExpired:
+            pass
+        assert ended in (None, 1)
+        assert pool.shares()["accepted"] == before["accepted"] == 1
+        assert pool.state(assign["task_id"]) == "leased"
+        back = Worker(pool, session=worker.welcome["session"])
+        assert back.call("task.result", work.result())["result"]["status"] == "accepted"
+
+
 def restart():
     """kill -9 between verdicts: shares stay accepted, leases stay held, the result is taken."""
     with Pool(*SMALL) as pool:
@@ -220,4 +304,4 @@ def restart():
 
 
 if __name__ == "__main__":
-    main([honest, codes, weights, results, unassigned, low, ranks, restart])
+    main([honest, codes, weights, results, unassigned, low, ranks, vardiff, jobs, checks, full_disk, restart])
