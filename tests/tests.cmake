@@ -2,6 +2,9 @@
 # tests/fuzz/fuzz_*.c: libFuzzer targets, always built as replayers of tests/fuzz/corpus/<name>.
 # A comment `labels: a b` in a test gives ctest labels: tsan (runs under TSan too), plain (not under sanitizers).
 add_custom_target(tests_tsan)
+if(TARGET minerva)
+    add_dependencies(tests_tsan minerva)
+endif()
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 function(minerva_test_properties test file)

@@ -3,8 +3,6 @@
  * same products, tickets and clean results as the plain composition of the shared text,
  * whatever the shape, the pattern, the values and the number of threads.
  *
- * labels: tsan
- *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -2,7 +2,6 @@
  * test_det1_vectors.c - claim: the kernels reproduce every worked case of
  * tests/vectors/det1 bit for bit, whether 1, 2, 3 or 8 threads share the range.
  *
- * labels: tsan
  * Origin of the cases: see the "origin" of each file.  Heads, spans and sequences are
  * laid out twice or behind others, so that strides and offsets are seen too.
  *

@@ -3,7 +3,6 @@
  * every worked case of tests/vectors/pow come out of the kernels bit for bit, for 1, 2, 3
  * and 8 threads.
  *
- * labels: tsan
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,6 +1,6 @@
 /*
  * Claim: lines arrive whole however they were cut, half ones and silent peers end within
- * their time, TLS is checked, and a wait can be ended by another thread. labels: tsan
+ * their time, TLS is checked, and a wait can be ended by another thread.
  *
  * SPDX-License-Identifier: MIT
  */
