@@ -2,7 +2,7 @@
 """Claim: a task is always with one worker or in the queue: offers and leases end as the specification says,
 nobody gets a task again that it lost, and a restart forgets neither leases nor tasks.
 
-labels: tsan
+labels: tsan slow
 """
 import os
 import sys

@@ -2,7 +2,7 @@
 """Claim: an honest worker's shares and result are taken and counted, and every dishonest one is refused
 with its code, in the order of the specification, with nothing lost on the way.
 
-labels: tsan
+labels: tsan slow
 """
 import json
 import os
@@ -272,6 +272,31 @@ def full_disk():
         assert back.call("task.result", work.result())["result"]["status"] == "accepted"
 
 
+def killed():
+    """kill -9 among verdicts: every share that was answered true is there afterwards, once."""
+    with Pool("--unassigned", *SMALL) as pool:
+        told, sent = 0, 0
+        for answers in (1, 6, 13):
+            worker = Worker(pool)
+            job = worker.push("mining.notify")
+            work = Work({"task_id": "", "params": dict(SHAPE, seed=answers)}, job)
+            numbers = [worker.send("mining.submit", share_of(proof, job)) for proof in work.proofs[:18]]
+            sent += len(numbers)
+            for number in numbers[:answers]:
+                assert worker.reply(number)["result"] is True
+            pool.kill()
+            told += answers
+            try:
+                for number in numbers[answers:]:  # what was on its way when it died
+                    told += worker.reply(number)["result"] is True
+            except OSError:
+                pass
+            pool.start()
+            kept = pool.shares()["accepted"]
+            assert told <= kept <= sent, (told, kept, sent)
+            told = kept  # verdicts that were stored and could not be said any more
+
+
 def restart():
     """kill -9 between verdicts: shares stay accepted, leases stay held, the result is taken."""
     with Pool(*SMALL) as pool:
@@ -304,4 +329,4 @@ def restart():
 
 
 if __name__ == "__main__":
-    main([honest, codes, weights, results, unassigned, low, ranks, vardiff, jobs, checks, full_disk, restart])
+    main([honest, codes, weights, results, unassigned, low, ranks, vardiff, jobs, checks, full_disk, killed, restart])

@@ -2,7 +2,7 @@
 """Claim: with a thousand idle workers connected the pool holds less than 100 MB, answers each of them, and
 hands a task to one of them.
 
-labels: slow
+labels: plain
 """
 import os
 import resource
