@@ -26,13 +26,15 @@ enum {
 #define INLINE static inline __attribute__((always_inline))
 
 /* In assembly because gcc 12 spills accumulators when it schedules the intrinsics. */
-#define DOT_WORDS(sum, a, b)                                                             \
-    do {                                                                                 \
-        __m256i product;                                                                 \
-        __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"                               \
-                : "+x"(sum), "=&x"(product)                                              \
-                : "x"(a), "x"(b));                                                       \
-    } while (0)
+INLINE __m256i dot_words(__m256i sum, __m256i a, __m256i b)
+{
+    __m256i product;
+
+    __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"
+            : "+x"(sum), "=&x"(product)
+            : "x"(a), "x"(b));
+    return sum;
+}
 
 struct sums {
     __m256i row[QUARTER_ROWS][2];
@@ -67,8 +69,8 @@ INLINE void add_words(const int16_t *a, const int16_t *b, uint32_t steps,
 #pragma GCC unroll 4
         for (int i = 0; i < QUARTER_ROWS; i++) {
             const __m256i ai = spread(a + (size_t)s * LEFT_STEP + 2 * i);
-            DOT_WORDS(sums->row[i][0], ai, b0);
-            DOT_WORDS(sums->row[i][1], ai, b1);
+            sums->row[i][0] = dot_words(sums->row[i][0], ai, b0);
+            sums->row[i][1] = dot_words(sums->row[i][1], ai, b1);
         }
     }
 }
