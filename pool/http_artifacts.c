@@ -45,7 +45,7 @@ static unsigned put_admits(struct pool *pool, const char *session, uint64_t size
         code = status == STATUS_NOT_FOUND ? MHD_HTTP_FORBIDDEN
                : status                   ? MHD_HTTP_SERVICE_UNAVAILABLE
                                           : 0;
-        *reason = "no task of this session has a result of that size";
+        *reason = "no task of this session waits for a result of that size";
     }
     pool_unlock(pool);
     return code;
@@ -93,6 +93,9 @@ static enum MHD_Result artifact_put(struct http_request *request, const char *ha
     enum status status = store_begin(pool->store, STORE_MONEY, &err);
     if (!status)
         status = store_blob_put(pool->store, hash, blob_bytes(&request->body), &err);
+    if (!status)
+        status = store_lease_uploaded(pool->store, http_bearer(request),
+                                      request->promised, &err);
     if (!status)
         status = store_commit(pool->store, &err);
     else

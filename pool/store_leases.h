@@ -35,9 +35,14 @@ MUST_CHECK enum status store_lease_find(struct store *store, const char *task,
  */
 MUST_CHECK enum status store_lease_due(struct store *store, uint64_t now, int64_t after,
                                        struct stored_lease *out, struct error *err);
-/* OK: the session holds a task whose result will have exactly that size; NOT_FOUND. */
+/* OK: the session holds a task whose result will have exactly that size, and has not
+ * brought LEASE_UPLOADS_MAX of them yet; NOT_FOUND. */
+enum { LEASE_UPLOADS_MAX = 8 };
 MUST_CHECK enum status store_lease_awaits(struct store *store, const char *session,
                                           uint64_t size, struct error *err);
+/* One more was brought. */
+MUST_CHECK enum status store_lease_uploaded(struct store *store, const char *session,
+                                            uint64_t size, struct error *err);
 /* How many active leases a session holds. */
 MUST_CHECK enum status store_lease_count(struct store *store, const char *session,
                                          uint64_t *count, struct error *err);

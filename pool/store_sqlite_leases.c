@@ -109,14 +109,25 @@ enum status store_lease_awaits(struct store *store, const char *session, uint64_
     enum status status = store_prepare(
         store, &statement, err,
         "SELECT 1 FROM leases JOIN tasks ON tasks.id=leases.task WHERE session=? AND"
-        " leases.state=0 AND output_size=?",
-        "ti", session, (int64_t)size);
+        " leases.state=0 AND output_size=? AND uploads<?",
+        "tii", session, (int64_t)size, (int64_t)LEASE_UPLOADS_MAX);
 
     if (status)
         return status;
     status = store_row(store, statement, err);
     store_done(statement);
     return status;
+}
+
+enum status store_lease_uploaded(struct store *store, const char *session, uint64_t size,
+                                 struct error *err)
+{
+    return store_run(
+        store, err,
+        "UPDATE leases SET uploads=uploads+1 WHERE id=(SELECT leases.id FROM leases"
+        " JOIN tasks ON tasks.id=leases.task WHERE session=? AND leases.state=0"
+        " AND output_size=? ORDER BY uploads LIMIT 1)",
+        "ti", session, (int64_t)size);
 }
 
 enum status store_restart(struct store *store, uint64_t until, struct error *err)

@@ -1,7 +1,8 @@
 /*
  * test_pool_forged.c - shares with the right weights and invented activations are found
  * out: by the root a site has already, by one row done over, by the whole operand when
- * the result comes; and a site is mined once a lease, under one header.  (labels: tsan)
+ * the result comes; and a site is mined once a lease, under one header.  Jobs and offers
+ * have their time.  (labels: tsan)
  *
  * The pool runs in this process; the worker speaks to it through a socket.
  *
@@ -23,6 +24,7 @@
 #include <cmocka.h>
 
 #include "kernels/blake3_host.h"
+#include "miner/base/clock.h"
 #include "miner/pow/scheme.h"
 #include "miner/tasks/generated.h"
 #include "pool-protocol/message_notify.h"
@@ -30,6 +32,7 @@
 #include "pool-protocol/message_task.h"
 #include "pool/pool_state.h"
 #include "pool/requests.h"
+#include "pool/sessions.h"
 
 enum { M = 512, N = 256, K = 1024, SEED = 7, LIE = 99, PROOFS_MAX = 64 };
 
@@ -414,6 +417,54 @@ static void test_whole(void **state)
     mined_free(&half);
 }
 
+/* The next push of that method; what it says is taken. */
+static void expect_push(struct fixture *f, const char *method)
+{
+    for (bool is_found = false; !is_found;) {
+        struct message_line *line = hear(f);
+        is_found = !strcmp(message_line_method(line), method);
+        take_push(f, line);
+        message_line_free(line);
+    }
+}
+
+/* As if so much time had passed. */
+static void pass(struct fixture *f, uint64_t ms)
+{
+    pool_lock(f->pool);
+    session_tick(f->pool, session_find(f->pool, f->session), clock_ms() + ms);
+    pool_unlock(f->pool);
+}
+
+/* A new header after a minute; an assignment nobody said yes to goes after half of one.
+ */
+static void test_time(void **state)
+{
+    struct http_submit submit = {
+        .kind = "matmul", .parameters = {true, M, N, K, 1}, .input = {.size_max = 0}};
+    struct fixture *f = *state;
+    const struct job old = f->job;
+    struct http_task task;
+    char id[TASK_ID_SIZE + 1];
+
+    pass(f, 59000);
+    pass(f, 61000);
+    expect_push(f, MESSAGE_NOTIFY);
+    assert_memory_not_equal(old.header, f->job.header, JOB_HEADER_SIZE);
+    assert_memory_equal(old.target.le, f->job.target.le, sizeof old.target.le);
+    answer(f, ANSWER_DECLINE);
+    assert_int_equal(reply_code(f, NULL), 0);
+    assert_int_equal(request_add(f->pool, &submit, id, NULL), STATUS_OK);
+    expect_push(f, MESSAGE_TASK_ASSIGN);
+    assert_string_equal(f->task, id);
+    pass(f, 29000);
+    assert_int_equal(request_state(f->pool, id, &task, NULL), STATUS_OK);
+    pass(f, 31000);
+    expect_push(f, MESSAGE_TASK_CANCEL);
+    answer(f, ANSWER_ACCEPT); /* too late */
+    assert_int_equal(reply_code(f, NULL), MESSAGE_CODE_NOT_LEASED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +472,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_root, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_time, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,6 +160,11 @@ def uploads():
         assert pool.request("PUT", path, data, session)[0] == 201
         assert pool.request("GET", path)[2] == data
         assert pool.request("GET", path, headers={"Range": "bytes=2-5"})[2] == data[2:6]
+        codes = []  # not more of them than a few: a disk is not filled this way
+        for i in range(12):
+            other = os.urandom(len(data))
+            codes.append(pool.request("PUT", "/artifacts/" + blake3(other), other, session)[0])
+        assert codes == [201] * 7 + [403] * 5, codes
         verdict = worker.call("task.result", named)["result"]
         assert verdict["status"] == "rejected" and "differs" in verdict["reason"], verdict
 

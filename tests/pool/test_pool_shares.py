@@ -222,25 +222,30 @@ def jobs():
 
 
 def checks():
-    """kill -9 while a result is being checked: the next start checks it, whoever brought it is gone."""
-    with Pool(*SMALL) as pool:
-        worker = Worker(pool)
-        job = dict(worker.push("mining.notify"), target="0" * 63 + "1")  # no proofs wanted
-        pool.add(dict(TASK, params={"m": 3072, "n": 4096, "k": 4096, "seed": 7}))
-        assign = worker.push("task.assign")
-        assert worker.call("task.accept", {"task_id": assign["task_id"]})["result"] is True
-        work = Work(assign, job)
-        worker.send("task.result", work.result())
-        until(lambda: pool.state(assign["task_id"]) != "leased")
-        caught = pool.state(assign["task_id"]) == "checking"
-        pool.kill()
-        pool.start()
-        until(lambda: pool.state(assign["task_id"]) == "done", 100)
-        status, headers, data = pool.request("GET", "/v1/tasks/%s/result" % assign["task_id"])
-        assert (status, headers["X-Pouw-Checked"], data) == (200, "pool", work.output)
-        again = Worker(pool, session=worker.welcome["session"])
-        assert again.call("task.result", work.result())["result"]["status"] == "accepted"
-        print("killed while checking" if caught else "the check was over before the kill")
+    """kill -9, or a clean stop, while a result is being checked: the next start checks it, whoever brought
+    it is gone."""
+    for end in ("kill", "stop"):
+        with Pool(*SMALL) as pool:
+            worker = Worker(pool)
+            job = dict(worker.push("mining.notify"), target="0" * 63 + "1")  # no proofs wanted
+            pool.add(dict(TASK, params={"m": 3072, "n": 4096, "k": 4096, "seed": 7}))
+            assign = worker.push("task.assign")
+            assert worker.call("task.accept", {"task_id": assign["task_id"]})["result"] is True
+            work = Work(assign, job)
+            worker.send("task.result", work.result())
+            until(lambda: pool.state(assign["task_id"]) != "leased")
+            caught = pool.state(assign["task_id"]) == "checking"
+            if end == "kill":
+                pool.kill()
+            else:
+                assert pool.stop() == 0
+            pool.start()
+            until(lambda: pool.state(assign["task_id"]) == "done", 100)
+            status, headers, data = pool.request("GET", "/v1/tasks/%s/result" % assign["task_id"])
+            assert (status, headers["X-Pouw-Checked"], data) == (200, "pool", work.output)
+            again = Worker(pool, session=worker.welcome["session"])
+            assert again.call("task.result", work.result())["result"]["status"] == "accepted"
+            print(end, "while checking" if caught else "after the check")
 
 
 def full_disk():
