@@ -112,7 +112,9 @@ static void sweep_core(struct trial *t, uint32_t core, struct view x, uint64_t c
     uint32_t *got = trial_block(t, 4 * count);
 
     trial_get(t, core_run(t, core, x, count), got, 4 * count);
-    for (uint64_t i = 0; !t->status && i < count; i++)
+    if (t->status || !out)
+        return;
+    for (uint64_t i = 0; i < count; i++)
         out[i * width] = got[i];
 }
 
