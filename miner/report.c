@@ -68,12 +68,12 @@ static void report_result(struct report *report, const struct news *news)
                  reason_of(news));
         return;
     }
-    report->results++;
     if (news->verdict == VERDICT_REJECTED) {
         ledger_task(report->ledger, LEDGER_TASK_REJECTED);
         log_error("task", "%.8s  result rejected: %s", news->task_id, reason_of(news));
         return;
     }
+    report->results++;
     ledger_task(report->ledger, LEDGER_TASK_DONE);
     log_info("task", "%.8s  done, result %s, reply %" PRIu64 " ms", news->task_id,
              news->verdict == VERDICT_PENDING ? "taken, another worker is asked too"

@@ -17,7 +17,7 @@ struct report {
     struct ledger *ledger;
     const struct device_list *devices; /* in the ledger's order */
     const char *url;
-    uint64_t results; /* finished tasks that the pool answered */
+    uint64_t results; /* finished tasks that the pool took */
     uint64_t unknown; /* shares whose answer was lost */
     uint64_t jobs;
     bool is_refused; /* the pool refuses the login */

@@ -122,7 +122,8 @@ def test_killed_pool_loses_nothing():
             pool.start()
             break
     said += said_by(worker)
-    assert re.search(r"tasks +\d+ done, 0 handed back, 0 rejected", said), said
+    # A task in flight may be given again: then its first result is late, or both are answered alike.
+    assert re.search(r"tasks +1[23] done, 0 handed back, [01] rejected", said), said
     assert all(pool.request("GET", "/v1/tasks/" + task)["state"] == "done" for task in tasks), said
     accepted = int(re.search(r"shares +(\d+) accepted", said).group(1))
     assert accepted > 0, said
