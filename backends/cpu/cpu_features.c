@@ -18,10 +18,8 @@ static const struct feature_name {
     enum cpu_feature feature;
     const char *name;
 } feature_names[] = {
-    {CPU_AVX2, "AVX2"},
-    {CPU_AVX512, "AVX-512"},
-    {CPU_VBMI, "VBMI"},
-    {CPU_VNNI, "VNNI"},
+    {CPU_AVX2, "AVX2"}, {CPU_AVX512, "AVX-512"},   {CPU_VBMI, "VBMI"},
+    {CPU_VNNI, "VNNI"}, {CPU_AVXVNNI, "AVX-VNNI"}, {CPU_DOTPROD, "NEON dot product"},
 };
 
 #if defined(__x86_64__)
@@ -37,6 +35,7 @@ enum {
     CPUID_AVX512BW = 1u << 30, /* leaf 7, ebx */
     CPUID_VBMI = 1u << 1,      /* leaf 7, ecx */
     CPUID_VNNI = 1u << 11,     /* leaf 7, ecx */
+    CPUID_AVXVNNI = 1u << 4,   /* leaf 7, second part, eax */
     XCR0_YMM = 0x6,            /* SSE and AVX state */
     XCR0_ZMM = 0xe6,           /* and masks and both halves of ZMM */
 };
@@ -69,14 +68,17 @@ uint32_t cpu_features(void)
         return 0;
     if (has(states, XCR0_YMM) && has(b, CPUID_AVX2 | CPUID_BMI2))
         features |= CPU_AVX2;
-    if (!has(states, XCR0_ZMM) ||
-        !has(b, CPUID_AVX512F | CPUID_AVX512DQ | CPUID_AVX512BW | CPUID_AVX512VL))
-        return features;
-    features |= CPU_AVX512;
-    if (has(c, CPUID_VBMI))
-        features |= CPU_VBMI;
-    if (has(c, CPUID_VNNI))
-        features |= CPU_VNNI;
+    if (has(states, XCR0_ZMM) &&
+        has(b, CPUID_AVX512F | CPUID_AVX512DQ | CPUID_AVX512BW | CPUID_AVX512VL)) {
+        features |= CPU_AVX512;
+        if (has(c, CPUID_VBMI))
+            features |= CPU_VBMI;
+        if (has(c, CPUID_VNNI))
+            features |= CPU_VNNI;
+    }
+    if ((features & CPU_AVX2) && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
+        has(a, CPUID_AVXVNNI))
+        features |= CPU_AVXVNNI;
     return features;
 }
 
@@ -108,6 +110,36 @@ void cpu_float_exact(void)
 void cpu_pause(void)
 {
     _mm_pause();
+}
+
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+enum { HWCAP_DOTPROD = 1 << 20 }; /* ASIMDDP in the kernel's list */
+
+uint32_t cpu_features(void)
+{
+    return getauxval(AT_HWCAP) & HWCAP_DOTPROD ? CPU_DOTPROD : 0;
+}
+
+void cpu_name(char *text, size_t cap)
+{
+    snprintf(text, cap, "AArch64 processor");
+}
+
+/* No exceptions, to nearest, no flushing: all of FPCR is zero. */
+void cpu_float_exact(void)
+{
+    uint64_t fpcr;
+
+    __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+    if (fpcr)
+        __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)0));
+}
+
+void cpu_pause(void)
+{
+    __asm__ volatile("yield");
 }
 
 #else

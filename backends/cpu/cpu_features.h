@@ -15,7 +15,9 @@ enum cpu_feature {
     CPU_AVX2 = 1u << 0,   /* with BMI2 */
     CPU_AVX512 = 1u << 1, /* F, BW, VL and DQ */
     CPU_VBMI = 1u << 2,
-    CPU_VNNI = 1u << 3,
+    CPU_VNNI = 1u << 3,    /* of AVX-512 */
+    CPU_AVXVNNI = 1u << 4, /* the same on 256 bits, without AVX-512 */
+    CPU_DOTPROD = 1u << 5, /* of AArch64 NEON */
 };
 
 uint32_t cpu_features(void);

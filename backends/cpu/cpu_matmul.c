@@ -5,6 +5,8 @@
  */
 #include "backends/cpu/cpu_matmul.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/cpu/cpu_features.h"
@@ -20,6 +22,25 @@ enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 const struct cpu_matmul *cpu_matmul_row(size_t index)
 {
     return index < ROW_COUNT ? rows[index] : NULL;
+}
+
+/* "a, b, c". */
+static void row_names(char *text, size_t cap)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < ROW_COUNT && size < cap; i++)
+        size += (size_t)snprintf(text + size, cap - size, "%s%s", i ? ", " : "",
+                                 rows[i]->name);
+}
+
+static size_t row_find(const char *name)
+{
+    size_t i = 0;
+
+    while (i < ROW_COUNT && strcmp(rows[i]->name, name) != 0)
+        i++;
+    return i;
 }
 
 /* OK, or ABSENT with the sentence why this row cannot run here. */
@@ -38,18 +59,37 @@ static enum status row_check(const struct cpu_matmul *row, struct error *err)
                      names);
 }
 
+/* The best row that the environment leaves, or the end when it names none. */
+static size_t row_best(void)
+{
+    const char *name = getenv("MINERVA_CPU");
+
+    return name && *name ? row_find(name) : 0;
+}
+
 enum status cpu_matmul_choose(const char *name, const struct cpu_matmul **out,
                               struct error *err)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (name && strcmp(rows[i]->name, name) != 0)
-            continue;
-        enum status status = row_check(rows[i], name ? err : NULL);
+    const size_t best = row_best(), named = name ? row_find(name) : best;
+    enum status status = STATUS_ABSENT;
+    char names[128];
+
+    if (best == ROW_COUNT || named == ROW_COUNT) {
+        row_names(names, sizeof names);
+        return error_set(err, STATUS_NOT_FOUND,
+                         "%s: no variant \"%s\", expected one of %s",
+                         best == ROW_COUNT ? "MINERVA_CPU" : "cpu",
+                         best == ROW_COUNT ? getenv("MINERVA_CPU") : name, names);
+    }
+    if (named < best)
+        return error_set(err, STATUS_ABSENT, "%s: switched off by MINERVA_CPU=%s",
+                         rows[named]->name, rows[best]->name);
+    for (size_t i = named; i < ROW_COUNT && status; i++) {
+        status = row_check(rows[i], err);
         if (!status)
             *out = rows[i];
-        if (!status || name)
-            return status;
+        if (name)
+            break;
     }
-    return error_set(err, STATUS_NOT_FOUND, "cpu: no variant \"%s\", expected one of %s",
-                     name, "avx512, avx2, portable");
+    return status;
 }

@@ -68,8 +68,9 @@ struct cpu_matmul {
     size_t override_count;
 };
 
-/* The first row that this processor can run, or the one with that name (ABSENT,
- * NOT_FOUND). */
+/* The row with that name (ABSENT, NOT_FOUND), or the first that this processor can run.
+ * With MINERVA_CPU=row in the environment the rows before that one are ABSENT: a machine
+ * that lacks them can be tried on one that has them. */
 MUST_CHECK enum status cpu_matmul_choose(const char *name, const struct cpu_matmul **out,
                                          struct error *err);
 /* NULL past the end. */

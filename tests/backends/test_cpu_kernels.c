@@ -16,9 +16,13 @@
 #include "backends/device.h"
 #include "miner/base/memory.h"
 
-static const char *const variants[] = {"avx512", "avx2", "portable"};
+static const char *const variants[] = {
+#define CPU_MATMUL(row) #row,
+#include "backends/cpu/cpu_matmul.def"
+#undef CPU_MATMUL
+};
 
-enum { VARIANTS = 3, INPUTS = 3, SIZE = 1 << 18 };
+enum { VARIANTS = sizeof variants / sizeof variants[0], INPUTS = 3, SIZE = 1 << 18 };
 
 /* Inputs are the first views, the output is the last one. */
 struct kernel_case {

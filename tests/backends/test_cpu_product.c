@@ -25,8 +25,12 @@ static void *room(size_t count, size_t size)
     return data;
 }
 
-static const char *const variants[] = {"avx512", "avx2", "portable"};
-enum { VARIANTS = 3 };
+static const char *const variants[] = {
+#define CPU_MATMUL(row) #row,
+#include "backends/cpu/cpu_matmul.def"
+#undef CPU_MATMUL
+};
+enum { VARIANTS = sizeof variants / sizeof variants[0] };
 
 /* The device's side of one shape. */
 struct run {

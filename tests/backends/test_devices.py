@@ -6,6 +6,7 @@ labels: plain
 """
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -32,7 +33,15 @@ check("every backend of the table is named", {"cpu", "cuda", "opencl"} <= set(na
 cpu = devices[names.index("cpu")]
 check("the processor is usable", cpu["usable"] and cpu["reason"] == "")
 check("it has memory, threads and a name", cpu["memory_bytes"] > 0 and cpu["threads"] > 0 and cpu["name"])
-check("its way to multiply is one of the table's", cpu["detail"].split()[0] in ("avx512", "avx2", "portable"))
+rows = re.findall(r"^CPU_MATMUL\((\w+)\)", open(os.path.join(os.environ["SOURCE"], "backends/cpu/cpu_matmul.def")).read(), re.M)
+check("its way to multiply is one of the table's", cpu["detail"].split()[0] in rows)
+best = rows.index(cpu["detail"].split()[0])
+for row in rows[best:]:
+    os.environ["MINERVA_CPU"] = row
+    got = json.loads(run("--json")[1])["devices"][names.index("cpu")]["detail"].split()[0]
+    check(f"MINERVA_CPU={row} leaves it and what comes after it, not {got}", rows.index(got) >= rows.index(row))
+check("without the others the portable row is taken", got == "portable")
+del os.environ["MINERVA_CPU"]
 for device in devices:
     check(f"{device['backend']}: usable or with a reason", device["usable"] or len(device["reason"]) > 10)
 

@@ -319,7 +319,9 @@ static void run_case(struct device *device, const struct launch_case *c)
     }
 }
 
-static char portable[] = "portable", avx2[] = "avx2", avx512[] = "avx512";
+#define CPU_MATMUL(row) static char row[] = #row;
+#include "backends/cpu/cpu_matmul.def"
+#undef CPU_MATMUL
 
 static void variant_gives_the_bits_of_the_text(void **state)
 {
@@ -356,9 +358,9 @@ static void no_kernel_is_left_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        {"portable", variant_gives_the_bits_of_the_text, NULL, NULL, portable},
-        {"avx2", variant_gives_the_bits_of_the_text, NULL, NULL, avx2},
-        {"avx512", variant_gives_the_bits_of_the_text, NULL, NULL, avx512},
+#define CPU_MATMUL(row) {#row, variant_gives_the_bits_of_the_text, NULL, NULL, row},
+#include "backends/cpu/cpu_matmul.def"
+#undef CPU_MATMUL
         cmocka_unit_test(no_kernel_is_left_out),
     };
 

@@ -52,18 +52,25 @@ static void run_case(struct pow_bench *bench, const struct pow_case *c)
 
 static void worked_cases_through_the_port(void **state)
 {
-    static const char *const variants[] = {NULL, "portable", "avx2", "avx512"};
+    static const char *const variants[] = {
+        NULL,
+#define CPU_MATMUL(row) #row,
+#include "backends/cpu/cpu_matmul.def"
+#undef CPU_MATMUL
+    };
+    enum { VARIANTS = sizeof variants / sizeof variants[0] };
 
     (void)state;
-    for (unsigned i = 0; i < 4 * POW_CASES; i++) {
+    for (unsigned i = 0; i < VARIANTS * POW_CASES; i++) {
+        const char *const variant = variants[i % VARIANTS];
         struct pow_case c;
         struct pow_bench bench;
-        pow_case_open(i / 4, &c);
-        if (pow_bench_open_variant(&bench, &c, POW_BENCH_QUEUE, variants[i % 4])) {
+        pow_case_open(i / VARIANTS, &c);
+        if (pow_bench_open_variant(&bench, &c, POW_BENCH_QUEUE, variant)) {
             run_case(&bench, &c);
             pow_bench_close(&bench);
         } else {
-            print_message("%s: %s is not on this processor\n", c.name, variants[i % 4]);
+            print_message("%s: %s is not on this processor\n", c.name, variant);
         }
         pow_case_close(&c);
     }
