@@ -282,6 +282,12 @@ void request_join(struct pool *pool, const char *parent)
     pool_unlock(pool);
     if (!status)
         status = join_run(&whole, outputs, &joined, &err);
+    if (status == STATUS_BAD_DATA || status == STATUS_NOT_SUPPORTED) {
+        /* It never will be joined: the request has failed. */
+        snprintf(last.reason, sizeof last.reason, "%.*s", STORE_REASON_MAX,
+                 error_text(&err));
+        status = STATUS_CLOSED;
+    }
     pool_lock(pool);
     if (!status || status == STATUS_CLOSED)
         status = join_save(pool, &whole, &last,

@@ -28,7 +28,6 @@ struct result_case {
     struct stored_result result;
     struct work *work;
     struct blob output;
-    bool must_check;
     enum task_checked checked;
     struct stored_share share; /* drawn for the full audit */
     uint8_t job_key[DIGEST_SIZE];

@@ -137,26 +137,42 @@ static void case_reject(struct result_case *c, const char *reason)
     snprintf(c->result.reason, sizeof c->result.reason, "%.*s", STORE_REASON_MAX, reason);
 }
 
+/* A result of another size can only be a fault record, and those are always checked. */
+static bool case_needs_check(const struct result_case *c)
+{
+    return c->output.size != c->work->layout.output_size;
+}
+
+/* Without a verdict: it stays in the store, to be checked later or by the next start. */
+static void case_put_off(struct result_case *c, const char *why)
+{
+    pool_lock(c->pool);
+    c->pool->has_rechecks = true;
+    case_unlink(c);
+    case_tell(c, MESSAGE_CODE_OTHER, why);
+    pool_unlock(c->pool);
+    case_free(c);
+}
+
 static void case_audited(struct audit *audit, enum status status, const struct error *why)
 {
     struct result_case *c = audit->context;
 
     if (status == STATUS_CANCELLED) {
-        /* The pool stops; the next start checks it. */
-        pool_lock(c->pool);
-        case_unlink(c);
-        case_tell(c, MESSAGE_CODE_OTHER, "the pool stops; send the result again");
-        pool_unlock(c->pool);
-        case_free(c);
+        case_put_off(c, "the pool stops; send the result again");
+        return;
+    }
+    if (status && status != STATUS_MISMATCH)
+        log_error("pool", "task %s could not be checked: %s", c->result.task,
+                  error_text(why));
+    if (status && status != STATUS_MISMATCH && case_needs_check(c)) {
+        case_put_off(c, "the result could not be checked now; send it again");
         return;
     }
     c->result.state = VERDICT_ACCEPTED;
     if (status == STATUS_MISMATCH)
         case_reject(c, error_text(why));
-    else if (status)
-        log_error("pool", "task %s could not be checked: %s", c->result.task,
-                  error_text(why));
-    else
+    else if (!status)
         c->checked = CHECKED_POOL;
     case_end(c);
 }
@@ -267,6 +283,20 @@ static enum status case_output(struct result_case *c, const struct message_answe
     return STATUS_OK;
 }
 
+/* Joining a result with nothing must give it back; a kind that joins nothing has no say.
+ */
+static bool case_is_whole(const struct result_case *c, struct bytes output)
+{
+    struct blob joined = blob_empty(TASK_OUTPUT_MAX);
+    const enum status status = c->work->kind->join(&output, 1, &joined, NULL);
+    const bool is_same =
+        joined.size == output.size && !memcmp(joined.data, output.data, output.size);
+
+    blob_free(&joined);
+    return status == STATUS_NOT_SUPPORTED || status == STATUS_NO_MEMORY ||
+           (!status && is_same);
+}
+
 /* What can be said of a result without running the task. */
 static void case_judge(struct result_case *c, const struct message_answer *answer)
 {
@@ -279,9 +309,8 @@ static void case_judge(struct result_case *c, const struct message_answer *answe
         case_reject(c, "the result's hash is not that of its output");
     else if (output.size != answer->output_size)
         case_reject(c, "the result's size is not that of its output");
-    /* A result of another size can only be a fault record, and those are always checked.
-     */
-    c->must_check = output.size != c->work->layout.output_size;
+    else if (!case_is_whole(c, output))
+        case_reject(c, "the result is not in the canonical form of its kind");
 }
 
 /* Lock held.  OK: to be asked; DONE: accepted without a check. */
@@ -292,7 +321,7 @@ static enum status case_begin(struct result_case *c, struct error *err)
 
     if (status)
         return status;
-    if (!c->must_check && !worker_is_drawn(c->pool, &worker)) {
+    if (!case_needs_check(c) && !worker_is_drawn(c->pool, &worker)) {
         c->result.state = VERDICT_ACCEPTED;
         return STATUS_DONE;
     }
