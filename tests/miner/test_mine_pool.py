@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Claim: worker and pool together lose nothing: a model is fetched by its hash and the results are
 the bits of a local run; a pool killed with -9 in the middle is found again, every task is finished,
-and no share that the worker saw accepted is missing from the pool's books.
+and no share that the worker saw accepted is missing from the pool's books; a worker killed with -9
+in mid-task leaves its task to the next one.
 """
 import http.client
 import json
@@ -131,6 +132,33 @@ def test_killed_pool_loses_nothing():
     assert books["accepted"] >= accepted, (books, said)
     # 20: more than twenty a second, which a fast machine may well be for a moment.
     assert set(books["rejected"]) <= {"20"} and not books["voided"], (books, said)
+    pool.stop()
+
+
+def test_killed_worker_leaves_its_task_to_the_next():
+    pool = Pool("--share-macs", str(1 << 28), "--no-vardiff", "--audit", "1", "--lease", "2")
+    tasks = [pool.request("POST", "/v1/tasks", dict(
+        kind="matmul", model="", params=dict(m=1024, n=1024, k=2048, seed=seed)))["id"] for seed in range(6)]
+    first = mine(pool, "--log-level", "debug")
+    said, begun = "", 0
+    for line in first.stdout:
+        said += line
+        begun += "matmul" in line
+        if begun == 3:  # two are done or on their way, the third is in the device
+            first.kill()
+            break
+    said += first.communicate()[0]
+    assert first.returncode == -signal.SIGKILL, said
+    states = ["checking"]
+    while "checking" in states:  # what the first delivered before it died still counts
+        states = [pool.request("GET", "/v1/tasks/" + task)["state"] for task in tasks]
+    done = states.count("done")
+    assert done < len(tasks), said
+    other = said_by(mine(pool, "--tasks", str(len(tasks) - done)))
+    assert all(pool.request("GET", "/v1/tasks/" + task)["state"] == "done" for task in tasks), said + other
+    accepted = len(re.findall("share +accepted", said + other))
+    books = pool.request("GET", "/v1/status")["shares"]
+    assert books["accepted"] >= accepted > 0 and not books["voided"], (books, said, other)
     pool.stop()
 
 
