@@ -2,6 +2,7 @@
 #   make        the program, in build/minerva
 #   make demo   a pool and a worker on this machine, real tasks to the end, results on one screen
 #   make test   everything that can be checked here
+#   make bench  everything that can be measured here, beside peers: build/bench and docs/performance.md
 BUILD ?= build
 
 .PHONY: all deps fetch demo test bench fuzz format tidy install clean
@@ -25,7 +26,8 @@ test: all
 	@tests/run.sh
 
 bench: all
-	build/minerva bench
+	@packaging/fetch.sh || true
+	@bench/run.sh
 
 fuzz: deps
 	@tests/fuzz/run.sh
