@@ -18,5 +18,7 @@ kernel_function cpu_noise_pairs_avx512;
 /* 64 values at a time, for ranks whose dense values fit two registers
  * (cpu_noise_avx512.c). */
 kernel_function cpu_noise_add_avx512;
+/* Several queries over the same keys (cpu_attention_avx512.c). */
+kernel_function cpu_attention_avx512;
 
 #endif

@@ -343,6 +343,7 @@ static const struct cpu_override overrides[] = {
     {KERNEL_noise_dense, cpu_noise_dense_avx512},
     {KERNEL_noise_pairs, cpu_noise_pairs_avx512},
     {KERNEL_noise_add, cpu_noise_add_avx512},
+    {KERNEL_attention, cpu_attention_avx512},
 };
 
 const struct cpu_matmul cpu_matmul_avx512 = {
