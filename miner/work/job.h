@@ -11,10 +11,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernels/pattern.h"
 #include "miner/base/error.h"
 #include "miner/work/target.h"
 
 enum { JOB_HEADER_SIZE = 76, JOB_ID_MAX = 128 };
+
+/* The problem where the pool fixes it instead of the miner.  Every number is checked for
+ * being one a proof can have; whether it fits the memory at hand is the run's to say. */
+struct job_shape {
+    bool is_dictated; /* false: m, n, k, rank and patterns are the miner's choice */
+    uint64_t m, n, k;
+    uint32_t rank;
+    struct pattern rows, columns;
+};
 
 struct job {
     char id[JOB_ID_MAX + 1]; /* opaque, echoed byte for byte; "" for a local run */
@@ -25,6 +35,7 @@ struct job {
     uint32_t min_rank;     /* 32, 64 or 128 */
     bool unassigned;       /* whether shares without a task count */
     uint64_t received_ms;  /* clock_ms() when it came */
+    struct job_shape shape;
 };
 
 /* A copy of from, held once; NULL without memory. */
