@@ -7,7 +7,6 @@
 #include "backends/cpu/cpu_correction.h"
 
 #include <assert.h>
-#include <string.h>
 
 enum { RANK_MAX = 1024, LIMB_BITS = 10, LIMB = 1 << LIMB_BITS };
 
@@ -35,76 +34,133 @@ struct cpu_correction cpu_correction_make(const struct cpu_matmul *row, uint32_t
     return correction;
 }
 
-struct lane {
+/* Where rank columns of all lanes go, from column `at` on. */
+struct part {
     const struct cpu_correction *correction;
-    uint32_t lanes, lane;
+    uint32_t lanes, at;
     int16_t *out;
 };
 
-/* rank values into columns at, at + 1, ... of one lane. */
-static void put(const struct lane *lane, uint32_t at, const int16_t *values)
+static int16_t *place(const struct part *part, uint32_t column, uint32_t lane)
 {
-    const struct cpu_correction *c = lane->correction;
-    const uint32_t pair = c->row->pair ? c->row->pair : c->rank;
+    const struct cpu_correction *c = part->correction;
 
-    for (uint32_t j = 0; j < c->rank; j += pair) {
-        int16_t *to =
-            lane->out + cpu_extra_at(c->row, c->extra, lane->lanes, at + j, lane->lane);
-
-        if (pair == 2)
-            memcpy(to, values + j, 2 * sizeof *to); /* a constant size: one move */
-        else
-            memcpy(to, values + j, pair * sizeof *to);
-    }
+    return part->out +
+           cpu_extra_at(c->row, c->extra, part->lanes, part->at + column, lane);
 }
 
-static void put_dense(const struct lane *lane, uint32_t at, const int8_t *dense)
+/* Rows whose columns lie in pairs: loops that the compiler makes vectors of, because
+ * `lanes` is a constant where it is called.  Not zero: a sum does not fit. */
+static inline int32_t pair_sums(const int32_t *sums, uint32_t rank, uint32_t lanes,
+                                int16_t *out)
 {
-    const struct cpu_correction *c = lane->correction;
-    int16_t values[RANK_MAX] = {0};
+    int32_t outside = 0;
 
-    for (uint32_t limb = 0, scale = 1; limb < c->limbs; limb++, scale *= LIMB) {
-        for (uint32_t j = 0; dense && j < c->rank; j++)
-            values[j] = (int16_t)(dense[j] * (int32_t)scale);
-        put(lane, at + 2 * c->rank * limb, values);
-    }
+    for (uint32_t j = 0; j < rank; j += 2, sums += 2 * CPU_COLUMNS, out += 2 * lanes)
+        for (uint32_t lane = 0; lane < lanes; lane++) {
+            const int32_t even = -sums[lane], odd = -sums[CPU_COLUMNS + lane];
+
+            out[2 * lane] = (int16_t)even;
+            out[2 * lane + 1] = (int16_t)odd;
+            outside |= (even ^ (int16_t)even) | (odd ^ (int16_t)odd);
+        }
+    return outside;
 }
 
-static void put_sums(const struct lane *lane, uint32_t at, const int32_t *sums)
+static inline void pair_dense(const int8_t *const *dense, uint32_t rank, uint32_t lanes,
+                              int16_t *out)
 {
-    const struct cpu_correction *c = lane->correction;
-    int16_t low[RANK_MAX], high[RANK_MAX];
-    int32_t outside = 0; /* bits of a value that an int16 does not hold */
+    for (uint32_t j = 0; j < rank; j += 2, out += 2 * lanes)
+        for (uint32_t lane = 0; lane < lanes; lane++) {
+            out[2 * lane] = dense[lane][j];
+            out[2 * lane + 1] = dense[lane][j + 1];
+        }
+}
 
-    for (uint32_t j = 0; j < c->rank; j++) {
-        const int32_t value = -sums[(size_t)j * CPU_COLUMNS];
-        const int32_t above = c->limbs == 1 ? 0 : value >> LIMB_BITS;
-        const int32_t below = value - above * LIMB;
+/* Any layout, and both limbs: limb 1 lies behind all columns of limb 0. */
+static int32_t limb_sums(const struct part *part, const int32_t *sums)
+{
+    const struct cpu_correction *c = part->correction;
+    int32_t outside = 0;
 
-        low[j] = (int16_t)below;
-        high[j] = (int16_t)above;
-        outside |= (below ^ low[j]) | (above ^ high[j]);
-    }
+    for (uint32_t j = 0; j < c->rank; j++)
+        for (uint32_t lane = 0; lane < part->lanes; lane++) {
+            const int32_t value = -sums[(size_t)j * CPU_COLUMNS + lane];
+            const int32_t high = c->limbs == 1 ? 0 : value >> LIMB_BITS;
+            const int32_t low = value - high * LIMB;
+
+            *place(part, j, lane) = (int16_t)low;
+            if (c->limbs == 2)
+                *place(part, 2 * c->rank + j, lane) = (int16_t)high;
+            outside |= (low ^ (int16_t)low) | (high ^ (int16_t)high);
+        }
+    return outside;
+}
+
+static void limb_dense(const struct part *part, const int8_t *const *dense)
+{
+    const struct cpu_correction *c = part->correction;
+
+    for (uint32_t lane = 0; lane < part->lanes; lane++)
+        for (uint32_t j = 0; j < c->rank; j++) {
+            *place(part, j, lane) = dense[lane][j];
+            if (c->limbs == 2)
+                *place(part, 2 * c->rank + j, lane) = (int16_t)(dense[lane][j] * LIMB);
+        }
+}
+
+static int is_paired(const struct cpu_correction *correction)
+{
+    return correction->row->pair == 2 && correction->limbs == 1;
+}
+
+static void put_sums(const struct part *part, const int32_t *sums)
+{
+    const uint32_t rank = part->correction->rank;
+    int32_t outside;
+
+    if (!is_paired(part->correction))
+        outside = limb_sums(part, sums);
+    else if (part->lanes == CPU_ROWS)
+        outside = pair_sums(sums, rank, CPU_ROWS, place(part, 0, 0));
+    else
+        outside = pair_sums(sums, rank, CPU_COLUMNS, place(part, 0, 0));
     assert(!outside);
-    put(lane, at, low);
-    if (c->limbs == 2)
-        put(lane, at + 2 * c->rank, high);
+    (void)outside;
 }
 
-void cpu_correction_left(const struct cpu_correction *correction, const int8_t *dense,
-                         const int32_t *sums, uint32_t lane, int16_t *out)
+static void put_dense(const struct part *part, const int8_t *const *lines)
 {
-    const struct lane to = {correction, CPU_ROWS, lane, out};
+    static const int8_t zeros[RANK_MAX];
+    const uint32_t rank = part->correction->rank;
+    const int8_t *dense[CPU_COLUMNS];
 
-    put_dense(&to, 0, dense);
-    put_sums(&to, correction->rank, sums);
+    for (uint32_t lane = 0; lane < part->lanes; lane++)
+        dense[lane] = lines[lane] ? lines[lane] : zeros;
+    if (!is_paired(part->correction))
+        limb_dense(part, dense);
+    else if (part->lanes == CPU_ROWS)
+        pair_dense(dense, rank, CPU_ROWS, place(part, 0, 0));
+    else
+        pair_dense(dense, rank, CPU_COLUMNS, place(part, 0, 0));
 }
 
-void cpu_correction_right(const struct cpu_correction *correction, const int8_t *dense,
-                          const int32_t *sums, uint32_t lane, int16_t *out)
+void cpu_correction_left(const struct cpu_correction *correction,
+                         const struct cpu_correction_panel *panel)
 {
-    const struct lane to = {correction, CPU_COLUMNS, lane, out};
+    const struct part dense = {correction, CPU_ROWS, 0, panel->out};
+    const struct part sums = {correction, CPU_ROWS, correction->rank, panel->out};
 
-    put_sums(&to, 0, sums);
-    put_dense(&to, correction->rank, dense);
+    put_dense(&dense, panel->dense);
+    put_sums(&sums, panel->sums);
+}
+
+void cpu_correction_right(const struct cpu_correction *correction,
+                          const struct cpu_correction_panel *panel)
+{
+    const struct part sums = {correction, CPU_COLUMNS, 0, panel->out};
+    const struct part dense = {correction, CPU_COLUMNS, correction->rank, panel->out};
+
+    put_sums(&sums, panel->sums);
+    put_dense(&dense, panel->dense);
 }

@@ -24,11 +24,16 @@ struct cpu_correction {
 struct cpu_correction cpu_correction_make(const struct cpu_matmul *row, uint32_t rank,
                                           uint32_t k, const uint16_t *pairs_a,
                                           const uint16_t *pairs_b);
-/* The columns of one lane of a left (right) panel: dense[rank] (NULL: zeros) is the
- * lane's own line of E, sums[rank] with stride 32 its X (Y). */
-void cpu_correction_left(const struct cpu_correction *correction, const int8_t *dense,
-                         const int32_t *sums, uint32_t lane, int16_t *out);
-void cpu_correction_right(const struct cpu_correction *correction, const int8_t *dense,
-                          const int32_t *sums, uint32_t lane, int16_t *out);
+/* A left (8 lanes) or right (32 lanes) panel's extra columns, and what they are made of.
+ */
+struct cpu_correction_panel {
+    const int8_t *dense[CPU_COLUMNS]; /* [rank], the lane's own line of E; NULL: zeros */
+    const int32_t *sums;              /* [rank][32]: X or Y; lane i is column i */
+    int16_t *out;
+};
+void cpu_correction_left(const struct cpu_correction *correction,
+                         const struct cpu_correction_panel *panel);
+void cpu_correction_right(const struct cpu_correction *correction,
+                          const struct cpu_correction_panel *panel);
 
 #endif

@@ -41,16 +41,16 @@ static void left_correct(struct cpu_product *product, struct cpu_desk *desk,
                     desk->c.data);
     row->gather(desk->panel.data, product->b->pairs, clean.k, correction->rank,
                 correction->limbs == 1, desk->sums.data);
-    for (uint32_t i = 0; i < CPU_COLUMNS; i++) {
+    for (uint32_t i = 0; i < GATHER_PANELS && panel + i < product->wave_panels; i++) {
         int16_t *out = product->device->scratch.left_extra.data;
-        const int8_t *dense = NULL;
+        struct cpu_correction_panel to = {.sums = sums + (size_t)i * CPU_ROWS};
 
-        if (panel + i / CPU_ROWS >= product->wave_panels)
-            break;
-        if (which[i] != CPU_NO_ROW)
-            dense = product->lines.dense + (size_t)which[i] * correction->rank;
-        out += (size_t)(panel + i / CPU_ROWS) * CPU_ROWS * correction->extra;
-        cpu_correction_left(correction, dense, sums + i, i % CPU_ROWS, out);
+        to.out = out + (size_t)(panel + i) * CPU_ROWS * correction->extra;
+        for (uint32_t j = 0; j < CPU_ROWS; j++)
+            if (which[i * CPU_ROWS + j] != CPU_NO_ROW)
+                to.dense[j] = product->lines.dense +
+                              (size_t)which[i * CPU_ROWS + j] * correction->rank;
+        cpu_correction_left(correction, &to);
     }
 }
 
@@ -93,19 +93,16 @@ static void right_part(void *context, uint32_t thread, uint64_t first, uint64_t 
 
     for (uint64_t panel = first; panel < last; panel++) {
         int16_t *out = product->device->scratch.right_extra.data;
-        const int32_t *sums = desk->sums.data;
+        struct cpu_correction_panel to = {.sums = desk->sums.data,
+                                          .out = out +
+                                                 panel * CPU_COLUMNS * correction->extra};
 
-        out += panel * CPU_COLUMNS * correction->extra;
         product->device->row->gather(b->values + panel * right_panel_size(product),
                                      product->lines.pairs, b->head.k, correction->rank,
                                      correction->limbs == 1, desk->sums.data);
-        for (uint32_t j = 0; j < CPU_COLUMNS; j++) {
-            const uint64_t column = panel * CPU_COLUMNS + j;
-            const int8_t *dense =
-                column < b->head.n ? b->dense + column * correction->rank : NULL;
-
-            cpu_correction_right(correction, dense, sums + j, j, out);
-        }
+        for (uint64_t j = 0; j < CPU_COLUMNS && panel * CPU_COLUMNS + j < b->head.n; j++)
+            to.dense[j] = b->dense + (panel * CPU_COLUMNS + j) * correction->rank;
+        cpu_correction_right(correction, &to);
     }
 }
 
