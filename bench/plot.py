@@ -27,7 +27,8 @@ BAR = 0.24  # inches
 def label(row):
     threads = f"{row['threads']} thread" + "s" * (row["threads"] > 1)
     shape = row["shape"].replace(",", " x ") if row["shape"].replace(",", "").isdigit() else row["shape"]
-    return f"{row['device']}  {row['name']}  {shape}  {threads}"
+    device = "" if row["name"].startswith(row["device"].split()[0]) else row["device"] + "  "
+    return f"{device}{row['name']}  {shape}  {threads}"
 
 
 def read(paths):

@@ -14,6 +14,11 @@
  * 40 ms put both behind short runs, and are less than one long run. */
 enum { RUNS_MAX = 20000, TURN_NS = 40000000 };
 
+/* Rounds without news before the end, and what is news: a machine that others use too
+ * needs more than a few until everybody had a quiet moment. */
+enum { ROUNDS_CALM = 3, ROUNDS_FACTOR = 4 };
+#define NEWS 1.01
+
 enum status turns_join(struct turns *turns, uint32_t place, const struct bench_kind *kind,
                        const struct bench_setup *setup, struct error *err)
 {
@@ -53,18 +58,49 @@ static enum status turn_take(struct contender *contender, struct error *err)
     return status;
 }
 
+/* Whether this turn brought a best that is clearly better. */
+static bool turn_is_news(struct contender *contender, uint32_t runs_before)
+{
+    const double known = contender->best;
+
+    for (uint32_t i = runs_before; i < contender->runs; i++)
+        if (contender->values[i] > contender->best)
+            contender->best = contender->values[i];
+    return contender->best > known * NEWS;
+}
+
+static enum status round_take(struct turns *turns, bool *is_news, struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    *is_news = false;
+    for (uint32_t i = 0; i < CONTENDERS_MAX && !status; i++) {
+        struct contender *contender = &turns->contenders[i];
+        const uint32_t runs = contender->runs;
+
+        if (!contender->bench || runs == RUNS_MAX)
+            continue;
+        status = turn_take(contender, err);
+        if (turn_is_news(contender, runs))
+            *is_news = true;
+    }
+    return status;
+}
+
 enum status turns_take(struct turns *turns, uint32_t rounds, struct error *err)
 {
-    for (uint32_t round = 0; round < rounds; round++)
-        for (uint32_t i = 0; i < CONTENDERS_MAX; i++) {
-            struct contender *contender = &turns->contenders[i];
-            if (!contender->bench || contender->runs == RUNS_MAX)
-                continue;
-            const enum status status = turn_take(contender, err);
-            if (status)
-                return status;
-        }
-    return STATUS_OK;
+    uint32_t calm = 0;
+    enum status status = STATUS_OK;
+
+    for (uint32_t round = 0; round < ROUNDS_FACTOR * rounds && !status; round++) {
+        bool is_news;
+
+        if (round >= rounds && calm >= ROUNDS_CALM)
+            break;
+        status = round_take(turns, &is_news, err);
+        calm = is_news ? 0 : calm + 1;
+    }
+    return status;
 }
 
 bool turns_result(struct turns *turns, uint32_t place, struct bench_result *out)

@@ -17,6 +17,7 @@ struct contender {
     const struct bench_kind *kind;
     struct bench *bench; /* owned; NULL: takes no turns */
     double *values;      /* owned */
+    double best;
     uint32_t runs;
 };
 
@@ -28,8 +29,9 @@ struct turns {
 MUST_CHECK enum status turns_join(struct turns *turns, uint32_t place,
                                   const struct bench_kind *kind,
                                   const struct bench_setup *setup, struct error *err);
-/* So many rounds.  A turn is as many runs as begin within a few hundredths of a second;
- * where more than one fits, the first only warms up. */
+/* So many rounds, and up to four times as many while some contender's best still rises by
+ * more than a hundredth: values are rates.  A turn is as many runs as begin within a few
+ * hundredths of a second; where more than one fits, the first only warms up. */
 MUST_CHECK enum status turns_take(struct turns *turns, uint32_t rounds,
                                   struct error *err);
 /* False: nobody took turns in that place. */
