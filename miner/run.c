@@ -30,6 +30,7 @@ struct run {
     struct ledger *ledger;
     struct report report;
     struct stop stop;
+    atomic_uint rounds;
     atomic_uint_least64_t busy_ms;
     struct mailbox *jobs;
     struct queue *assignments, *findings, *outbox, *news;
@@ -220,6 +221,7 @@ static void open_gates(struct run *run)
                  .proxy = text_or_null(run->config, SETTING_proxy),
                  .ca_file = text_or_null(run->config, SETTING_ca_file)},
         .assignments = run->assignments,
+        .rounds = &run->rounds,
         .busy_ms = &run->busy_ms};
 
     for (size_t i = 0; i < run->worker_count; i++) {
@@ -278,7 +280,7 @@ enum status run_check(struct run *run)
 
 uint64_t run_busy_ms(const struct run *run)
 {
-    return atomic_load(&run->busy_ms);
+    return atomic_load(&run->rounds) ? clock_ms() : atomic_load(&run->busy_ms);
 }
 
 struct report *run_report(struct run *run)

@@ -28,7 +28,7 @@ MUST_CHECK enum status run_begin(struct run *run, struct error *err);
 void run_pump(struct run *run, uint64_t wait_ms);
 /* OK while a worker lives; else why the last one ended. */
 MUST_CHECK enum status run_check(struct run *run);
-/* When an assigned task was last worked on, clock_ms(). */
+/* When an assigned task was last worked on, clock_ms(): now, while one is. */
 uint64_t run_busy_ms(const struct run *run);
 struct report *run_report(struct run *run);
 /* Finishes what takes no longer than wait_ms, hands back the rest, sends what is left and

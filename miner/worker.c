@@ -144,7 +144,6 @@ static enum status step_until_done(struct worker *worker, struct round *round,
 
     do {
         const uint64_t now_ms = clock_ms();
-        atomic_store(worker->ports.busy_ms, now_ms);
         if (watch_port_is_cancelled(&worker->shop.watch) ||
             stop_is_due(worker->ports.shop.stop, now_ms, left_ms(round, now_ms)))
             return STATUS_CANCELLED;
@@ -217,6 +216,7 @@ static enum status run_assignment(struct worker *worker, struct assignment *work
     struct round round = {.work = work};
     enum status status = STATUS_OK;
 
+    atomic_fetch_add(worker->ports.rounds, 1);
     worker->shop.watch.task_id = work->id;
     if (!watch_port_is_cancelled(&worker->shop.watch)) {
         status = carry(worker, &round, err);
@@ -227,6 +227,7 @@ static enum status run_assignment(struct worker *worker, struct assignment *work
     }
     worker->shop.watch.task_id = NULL;
     atomic_store(worker->ports.busy_ms, clock_ms());
+    atomic_fetch_sub(worker->ports.rounds, 1);
     assignment_free(work);
     if (is_fatal(status))
         return status;

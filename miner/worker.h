@@ -26,7 +26,8 @@ struct worker_options { /* copied; texts are lent */
 struct worker_ports { /* lent */
     struct workshop_ports shop;
     struct queue *assignments;      /* in: struct assignment *, shared by all workers */
-    atomic_uint_least64_t *busy_ms; /* out: when an assigned task was last worked on */
+    atomic_uint *rounds;            /* out: workers that hold an assignment now */
+    atomic_uint_least64_t *busy_ms; /* out: when one last let go of an assignment */
 };
 
 enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_ENDED };

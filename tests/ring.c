@@ -73,6 +73,7 @@ static void begin_worker(struct ring *ring, const struct ring_options *options)
                                                 .stop = &ring->stop,
                                                 .shelf = ring->shelf},
                                        .assignments = ring->assignments,
+                                       .rounds = &ring->rounds,
                                        .busy_ms = &ring->busy_ms};
     const uint64_t until = clock_ms() + WAIT_MS;
 

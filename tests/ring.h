@@ -24,6 +24,7 @@ struct ring_options {
 struct ring {
     struct ledger *ledger;
     struct stop stop;
+    atomic_uint rounds;
     atomic_uint_least64_t busy_ms;
     struct mailbox *jobs;
     struct queue *assignments, *findings, *outbox;

@@ -260,6 +260,18 @@ def test_idle_exit():
     assert "no task for 1 s" in worker.said()
 
 
+def test_a_long_step_is_not_idle():
+    pool = Pool()
+    worker = Worker("-o", pool.url, "--exit-when-idle", "1")
+    pool.welcome(pool.accept())
+    pool.assign_product(4096, 8192, 8192)  # one step of some seconds
+    result = pool.hear("task.result")
+    assert "no task" not in worker.said(), worker.said()
+    pool.say(id=result["id"], result=dict(status="accepted", reason=""), error=None)
+    assert worker.end() == 0, worker.said()
+    assert re.search(r"tasks +1 done, 0 handed back", worker.said()), worker.said()
+
+
 def main():
     for name, test in list(globals().items()):
         if name.startswith("test_"):
