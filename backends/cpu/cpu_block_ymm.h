@@ -42,20 +42,17 @@ INLINE __m256i spread(const uint8_t *from)
 
 /* rows and is_words are constants where this is called. */
 INLINE void add_rows(const uint8_t *a, const uint8_t *b, uint32_t steps, int rows,
-                     int is_words, __m256i (*sums)[VECTORS])
+                     int is_words, __m256i (*sum)[VECTORS])
 {
-    __m256i sum[PART_ROWS][VECTORS], ai[PART_ROWS];
-
-    memcpy(sum, sums, (size_t)rows * sizeof *sums);
 #pragma GCC unroll 1 /* gcc 12 spills all sums otherwise */
-    for (uint32_t s = 0; s < steps; s++) {
+    for (uint32_t s = 0; s < steps; s++, a += LEFT_STEP, b += RIGHT_STEP) {
+        __m256i ai[PART_ROWS];
+
         for (ptrdiff_t i = 0; i < rows; i++)
-            ai[i] = spread(a + (size_t)s * LEFT_STEP + 4 * i);
+            ai[i] = spread(a + 4 * i);
 #pragma GCC unroll 4
         for (ptrdiff_t v = 0; v < VECTORS; v++) {
-            const __m256i bv = _mm256_loadu_si256(
-                (const __m256i *)(b + (size_t)s * RIGHT_STEP + 32 * v));
-#pragma GCC unroll 3
+            const __m256i bv = _mm256_loadu_si256((const __m256i *)(b + 32 * v));
             for (int i = 0; i < rows; i++)
                 if (is_words)
                     DOT_WORDS(sum[i][v], ai[i], bv);
@@ -63,7 +60,6 @@ INLINE void add_rows(const uint8_t *a, const uint8_t *b, uint32_t steps, int row
                     DOT_BYTES(sum[i][v], ai[i], bv);
         }
     }
-    memcpy(sums, sum, (size_t)rows * sizeof *sums);
 }
 
 /* Not inlined: gcc 12 would keep all of the sums apart, in more places than it has. */
@@ -71,7 +67,11 @@ INLINE void add_rows(const uint8_t *a, const uint8_t *b, uint32_t steps, int row
     static __attribute__((noinline)) void name(const uint8_t *a, const uint8_t *b,       \
                                                uint32_t steps, __m256i(*sums)[VECTORS])  \
     {                                                                                    \
-        add_rows(a, b, steps, rows, is_words, sums);                                     \
+        __m256i sum[rows][VECTORS];                                                      \
+                                                                                         \
+        memcpy(sum, sums, sizeof sum);                                                   \
+        add_rows(a, b, steps, rows, is_words, sum);                                      \
+        memcpy(sums, sum, sizeof sum);                                                   \
     }
 ADD_ROWS(add_three_bytes, 3, 0)
 ADD_ROWS(add_two_bytes, 2, 0)

@@ -16,8 +16,8 @@
 #include "backends/cpu/cpu_matmul.h"
 #include "backends/cpu/cpu_text.h"
 
-/* One line of assembly each: out of the intrinsics gcc 12 makes code that copies and
- * spills the accumulators. */
+/* One line of assembly each, in loops that are not unrolled: gcc 12 copies and spills the
+ * accumulators otherwise (tests/backends/test_inner_loops.py). */
 #define DOT_BYTES(sum, a, b) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
 #define DOT_WORDS(sum, a, b) __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
 
@@ -41,7 +41,7 @@ static inline __attribute__((always_inline)) __m512i spread(const uint8_t *from)
 static inline __attribute__((always_inline)) void
 add_bytes(const uint8_t *a, const uint8_t *b, uint32_t steps, struct sums *sums)
 {
-#pragma GCC unroll 4
+#pragma GCC unroll 1
     for (uint32_t s = 0; s < steps; s++) {
         const __m512i b0 = load(b + (size_t)s * 128), b1 = load(b + (size_t)s * 128 + 64);
 #pragma GCC unroll 8
@@ -56,7 +56,7 @@ add_bytes(const uint8_t *a, const uint8_t *b, uint32_t steps, struct sums *sums)
 static inline __attribute__((always_inline)) void
 add_words(const int16_t *a, const int16_t *b, uint32_t steps, struct sums *sums)
 {
-#pragma GCC unroll 4
+#pragma GCC unroll 1
     for (uint32_t s = 0; s < steps; s++) {
         const __m512i b0 = load(b + (size_t)s * 64), b1 = load(b + (size_t)s * 64 + 32);
 #pragma GCC unroll 8

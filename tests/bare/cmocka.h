@@ -29,7 +29,7 @@ struct CMUnitTest {
     }
 #define cmocka_unit_test_teardown(test, teardown)                                        \
     {                                                                                    \
-        #test, test, NULL, teardown, NULL                                                \
+#test, test, NULL, teardown, NULL                                                \
     }
 
 #define fail_msg(...)                                                                    \
