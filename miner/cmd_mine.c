@@ -92,9 +92,9 @@ static enum status check_config(const struct config *config, struct error *err)
         return error_set(
             err, STATUS_USAGE,
             "no pool: give -o URL, for example -o pouw+tcp://127.0.0.1:3370");
-    if (!*config_text(config, SETTING_user))
-        return error_set(err, STATUS_USAGE, "no user: give -u, a login or a wallet");
-    return STATUS_OK;
+    const struct pool_options options = run_pool_options(config);
+    struct pool_target target;
+    return pool_target_read(&options, &target, err);
 }
 
 /* --- the loop --- */

@@ -18,6 +18,7 @@
 
 #include "miner/base/file.h"
 #include "miner/base/memory.h"
+#include "pool-protocol/user.h"
 
 enum { FILE_MAX_SIZE = 65536 };
 
@@ -192,6 +193,27 @@ static enum status file_load(struct config *config, struct error *err)
 
 /* --- all of it --- */
 
+/* Without a name of its own the worker has the one in the user, or else the host's. */
+static enum status finish_worker(struct config *config, struct error *err)
+{
+    struct user user;
+    char text[64] = "worker";
+    enum status status = STATUS_OK;
+
+    if (*config_text(config, SETTING_worker))
+        return STATUS_OK;
+    status = user_split(config_text(config, SETTING_user), &user, err);
+    if (status)
+        return status;
+    if (*user.worker)
+        return config_set(config, SETTING_worker, FROM_COMMAND_LINE, "the user's worker",
+                          user.worker, err);
+    if (gethostname(text, sizeof text) || !text[0])
+        snprintf(text, sizeof text, "worker");
+    text[sizeof text - 1] = 0;
+    return config_set(config, SETTING_worker, FROM_COMMAND_LINE, "host name", text, err);
+}
+
 /* What no table can say: the values that depend on the machine, and one mix-up of other
  * miners. */
 static enum status finish(struct config *config, struct error *err)
@@ -203,15 +225,9 @@ static enum status finish(struct config *config, struct error *err)
         return error_set(
             err, STATUS_BAD_CONFIG,
             "--pass: this looks like a pool's address, which belongs to -o (--url)");
-    if (!*config_text(config, SETTING_worker)) {
-        if (gethostname(text, 64) || !text[0])
-            snprintf(text, sizeof(text), "worker");
-        text[63] = 0;
-        const enum status status =
-            config_set(config, SETTING_worker, FROM_COMMAND_LINE, "host name", text, err);
-        if (status)
-            return status;
-    }
+    const enum status status = finish_worker(config, err);
+    if (status)
+        return status;
     if (*config_text(config, SETTING_cache))
         return STATUS_OK;
     if (cache && *cache)

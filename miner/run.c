@@ -209,6 +209,22 @@ static const char *text_or_null(const struct config *config, enum setting settin
     return *text ? text : NULL;
 }
 
+struct pool_options run_pool_options(const struct config *config)
+{
+    static const enum user_form forms[] = {USER_SPLIT, USER_DOT, USER_SLASH, USER_ARRAY};
+    const uint32_t login = config_choice(config, SETTING_login);
+
+    return (struct pool_options){.url = config_text(config, SETTING_url),
+                                 .user = config_text(config, SETTING_user),
+                                 .worker = config_text(config, SETTING_worker),
+                                 .pass = config_text(config, SETTING_pass),
+                                 .agent = "minerva/" MINERVA_VERSION,
+                                 .is_account = config_flag(config, SETTING_account),
+                                 .form = login ? &forms[login - 1] : NULL,
+                                 .proxy = text_or_null(config, SETTING_proxy),
+                                 .ca_file = text_or_null(config, SETTING_ca_file)};
+}
+
 static void open_gates(struct run *run)
 {
     const struct worker_ports ports = {
@@ -242,14 +258,7 @@ enum status run_begin(struct run *run, struct error *err)
     if (!options)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     (void)tell_ends(run, &alive);
-    *options =
-        (struct pool_options){.url = config_text(run->config, SETTING_url),
-                              .user = config_text(run->config, SETTING_user),
-                              .worker = config_text(run->config, SETTING_worker),
-                              .pass = config_text(run->config, SETTING_pass),
-                              .agent = "minerva/" MINERVA_VERSION,
-                              .proxy = text_or_null(run->config, SETTING_proxy),
-                              .ca_file = text_or_null(run->config, SETTING_ca_file)};
+    *options = run_pool_options(run->config);
     make_offer(run, alive, &options->offer);
     const enum status status = pool_start(options, &ports, &run->pool, err);
     memory_free(options);

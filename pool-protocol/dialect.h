@@ -15,7 +15,7 @@
 #include "miner/work/answer.h"
 #include "miner/work/assignment.h"
 #include "miner/work/share.h"
-#include "pool-protocol/message_authorize.h"
+#include "pool-protocol/user.h"
 
 enum dialect_event_kind {
     EVENT_READY,   /* logged in: text says how */
@@ -61,6 +61,22 @@ void dialect_turn_free(struct dialect_turn *turn);
 struct dialect_event *dialect_turn_event(struct dialect_turn *turn,
                                          enum dialect_event_kind kind);
 
+/* What a dialect wants of the user string. */
+enum dialect_user {
+    DIALECT_USER_NONE,   /* nothing: there may be none */
+    DIALECT_USER_ANY,    /* any name */
+    DIALECT_USER_ADDRESS /* the address that is paid */
+};
+
+enum { DIALECT_ADDRESS_MAX = 255 };
+
+/* Who logs in, where, and in what this pool differs from most of its kind. */
+struct dialect_login {
+    struct message_authorize hello;
+    char address[DIALECT_ADDRESS_MAX + 1]; /* what follows "://" */
+    enum user_form form;
+};
+
 struct dialect_session; /* begins with nothing in common: each dialect has its own */
 
 /* Where a pool keeps big bytes, once it has said so. */
@@ -76,10 +92,10 @@ struct dialect_artifacts {
 struct dialect {
     const char *name;
     bool has_socket; /* whether there is a pool to connect to */
-    /* account and address are lent for the session's life; address is what follows "://".
-     */
-    enum status (*open)(const struct message_authorize *account, const char *address,
-                        struct dialect_session **out, struct error *err);
+    enum dialect_user user;
+    /* login is lent for the session's life. */
+    enum status (*open)(const struct dialect_login *login, struct dialect_session **out,
+                        struct error *err);
     void (*close)(struct dialect_session *session);
     /* A new connection: says hello, and forgets what was asked and not answered. */
     enum status (*greet)(struct dialect_session *session, struct dialect_turn *turn);

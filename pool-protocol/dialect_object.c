@@ -20,14 +20,13 @@ enum {
     PREVIOUS_OFFSET = 4            /* of the previous block in a header */
 };
 
-enum status object_open(const struct message_authorize *account, const char *address,
-                        struct dialect_session **out, struct error *err)
+enum status object_open(const struct dialect_login *login, struct dialect_session **out,
+                        struct error *err)
 {
-    (void)address;
     *out = memory_new(struct dialect_session);
     if (!*out)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a pool session");
-    (*out)->account = account;
+    (*out)->login = login;
     (*out)->next_id = 1;
     return STATUS_OK;
 }
@@ -220,7 +219,7 @@ void object_verdict(const struct object_request *request, const struct message_l
 enum status object_submit(struct dialect_session *session, const struct share *share,
                           uint64_t tag, struct dialect_turn *turn)
 {
-    const struct message_authorize *account = session->account;
+    const struct message_authorize *account = &session->login->hello;
     struct message_submit submit = {0};
     struct object_request *request = NULL;
 

@@ -49,7 +49,7 @@ struct object_job {
 };
 
 struct dialect_session {
-    const struct message_authorize *account; /* lent */
+    const struct dialect_login *login; /* lent */
     int64_t next_id;
     uint64_t now_ms; /* of the last tick */
     uint32_t connection;
@@ -65,9 +65,8 @@ struct dialect_session {
     struct message_welcome welcome; /* of the last pool with tasks: keeps the session */
 };
 
-MUST_CHECK enum status object_open(const struct message_authorize *account,
-                                   const char *address, struct dialect_session **out,
-                                   struct error *err);
+MUST_CHECK enum status object_open(const struct dialect_login *login,
+                                   struct dialect_session **out, struct error *err);
 void object_close(struct dialect_session *session);
 
 /* Starts a connection: forgets requests, not jobs. */

@@ -12,7 +12,7 @@
 
 static enum status pearl_greet(struct dialect_session *session, struct dialect_turn *turn)
 {
-    struct message_authorize hello = *session->account;
+    struct message_authorize hello = session->login->hello;
 
     object_begin(session);
     object_void_jobs(session);
@@ -82,6 +82,7 @@ static void pearl_artifacts(const struct dialect_session *session,
 const struct dialect dialect_pearl = {
     .name = "pearl",
     .has_socket = true,
+    .user = DIALECT_USER_ADDRESS,
     .open = object_open,
     .close = object_close,
     .greet = pearl_greet,

@@ -36,13 +36,12 @@ struct dialect_session {
     uint64_t ticket_counter;
 };
 
-static enum status simulate_open(const struct message_authorize *account,
-                                 const char *address, struct dialect_session **out,
-                                 struct error *err)
+static enum status simulate_open(const struct dialect_login *login,
+                                 struct dialect_session **out, struct error *err)
 {
+    const char *address = login->address;
     uint64_t macs = UINT64_C(1) << 32;
 
-    (void)account;
     if (*address && (!u64_parse(address, INT64_MAX, &macs) || macs < 2))
         return error_set(
             err, STATUS_BAD_CONFIG,
@@ -208,6 +207,7 @@ static void simulate_artifacts(const struct dialect_session *session,
 const struct dialect dialect_simulate = {
     .name = "simulate",
     .has_socket = false,
+    .user = DIALECT_USER_NONE,
     .open = simulate_open,
     .close = simulate_close,
     .greet = simulate_greet,

@@ -15,7 +15,7 @@
 
 static enum status task_greet(struct dialect_session *session, struct dialect_turn *turn)
 {
-    struct message_authorize hello = *session->account;
+    struct message_authorize hello = session->login->hello;
 
     object_begin(session);
     snprintf(hello.protocol, sizeof hello.protocol, "%s", MESSAGE_PROTOCOL);
@@ -259,6 +259,7 @@ static void task_artifacts(const struct dialect_session *session,
 const struct dialect dialect_task = {
     .name = "task",
     .has_socket = true,
+    .user = DIALECT_USER_ANY,
     .open = object_open,
     .close = object_close,
     .greet = task_greet,

@@ -15,6 +15,7 @@
 
 #include "miner/base/clock.h"
 #include "miner/base/memory.h"
+#include "pool-protocol/pool_target.h"
 #include "pool-protocol/pool_thread.h"
 
 enum { TURN_MS = 1000, LINES_MAX = 2 * MESSAGE_LINE_MAX };
@@ -192,66 +193,28 @@ static void pool_main(void *context)
     while (!pool_is_over(pool));
 }
 
-static enum status pool_copy_account(struct pool *pool,
-                                     const struct pool_options *options,
-                                     struct error *err)
-{
-    struct message_authorize *account = &pool->account;
-    const struct {
-        const char *name, *from;
-        char *to;
-        size_t cap;
-    } texts[] = {
-        {"user", options->user, account->wallet, sizeof account->wallet},
-        {"worker", options->worker, account->worker, sizeof account->worker},
-        {"pass", options->pass, account->pass, sizeof account->pass},
-        {"agent", options->agent, account->agent, sizeof account->agent},
-    };
-
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *from = texts[i].from ? texts[i].from : "";
-
-        if (strlen(from) >= texts[i].cap)
-            return error_set(err, STATUS_BAD_CONFIG,
-                             "pool.%s is %zu characters long, expected at most %zu",
-                             texts[i].name, strlen(from), texts[i].cap - 1);
-        snprintf(texts[i].to, texts[i].cap, "%s", from);
-    }
-    if (pool->dialect->has_socket && !*account->wallet)
-        return error_set(
-            err, STATUS_BAD_CONFIG,
-            "pool.user is missing: the address that is paid, or any name where "
-            "nothing is paid");
-    account->offer = options->offer;
-    return STATUS_OK;
-}
-
 /* Everything a person wrote is judged here. */
 static enum status pool_configure(struct pool *pool, const struct pool_options *options,
                                   struct error *err)
 {
-    const struct dialect_row *row = dialect_find(options->url, err);
-    enum status status = STATUS_OK;
+    struct pool_target target;
+    const enum status status = pool_target_read(options, &target, err);
 
-    if (!row)
-        return STATUS_BAD_CONFIG;
-    pool->dialect = row->dialect;
-    pool->has_tls = row->has_tls;
-    pool->hurry = options->hurry ? options->hurry : 1;
-    if (row->dialect->has_socket)
-        status = pool_url_parse(options->url, row->port, pool->host, &pool->port, err);
-    if (!status)
-        status = pool_copy_account(pool, options, err);
     if (status)
         return status;
+    pool->dialect = target.row->dialect;
+    pool->has_tls = target.row->has_tls;
+    pool->hurry = options->hurry ? options->hurry : 1;
+    pool->port = target.port;
+    pool->login = target.login;
+    memcpy(pool->host, target.host, sizeof pool->host);
     if (options->proxy && *options->proxy)
         pool->proxy = memory_text(options->proxy);
     if (options->ca_file && *options->ca_file)
         pool->ca_file = memory_text(options->ca_file);
     pool->courier_options = (struct courier_options){
         .proxy = pool->proxy, .ca_file = pool->ca_file, .wake_fd = pool->wake_fd};
-    return row->dialect->open(&pool->account, strstr(options->url, "://") + 3,
-                              &pool->session, err);
+    return pool->dialect->open(&pool->login, &pool->session, err);
 }
 
 enum status pool_start(const struct pool_options *options, const struct pool_ports *ports,

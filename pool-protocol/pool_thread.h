@@ -48,7 +48,7 @@ struct pool {
     uint16_t port;
     uint32_t hurry;
     char *proxy, *ca_file; /* or NULL */
-    struct message_authorize account;
+    struct dialect_login login;
     struct pool_ports ports;
     struct dialect_session *session;
     struct transport

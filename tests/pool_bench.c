@@ -41,6 +41,7 @@ void bench_connect(struct bench *bench, const char *scheme)
                                    .worker = "rig7",
                                    .pass = "x",
                                    .agent = "test/1",
+                                   .is_account = true, /* the address is invented */
                                    .hurry = 1000};
 
     snprintf(url, sizeof url, "%s://127.0.0.1:%u", scheme, bench->script.port);

@@ -13,14 +13,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Hears line after line, with a share and a second between them. */
 static void converse(const struct dialect *dialect, struct bytes rest)
 {
-    const struct message_authorize account = {.wallet = "w"};
+    const struct dialect_login login = {.hello = {.wallet = "w"}};
     struct dialect_session *session = NULL;
     struct dialect_turn turn = {.lines = blob_empty(1 << 20)};
     struct job job = {.id = "j"};
     struct share share = {.job = &job};
     struct error err = {0};
 
-    if (dialect->open(&account, "", &session, &err) || dialect->greet(session, &turn))
+    if (dialect->open(&login, &session, &err) || dialect->greet(session, &turn))
         abort();
     for (uint64_t now = 1000; rest.size; now += 1000) {
         const uint8_t *end = memchr(rest.data, '\n', rest.size);

@@ -124,6 +124,7 @@ def test_wrong_usage():
     for words, part in [
             ([], "-o URL"),
             (["-o", "pouw+tcp://127.0.0.1:1"], "no user"),
+            (["-o", "stratum+tcp://127.0.0.1:1"], "no user"),
             (["-o", "127.0.0.1", "-u", "me"], "127.0.0.1"),
             (["-o", "http://127.0.0.1:1", "-u", "me"], "http"),
             (["-o", "pouw+tcp://127.0.0.1:99999", "-u", "me"], "99999"),
@@ -143,6 +144,24 @@ def test_wrong_usage():
         file.write("user = me\nspede = 9\n")
     code, said = mine("-c", HOME + "/bad.conf")
     assert code == 2 and "line 2" in said and "spede" in said, said
+
+
+def test_wrong_address():
+    good = "prl1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vq69prym"
+    bad = good.replace("lhem", "lhen")
+    for words, part in [
+            (["-u", bad], "character 14 is wrong"),
+            (["-u", "solo:" + bad + ".rig7"], "character 14 is wrong"),
+            (["-u", good[:-1] + "/rig7"], "has 62 characters, expected 63"),
+            (["-u", "me"], "character 1 is 'm'"),
+    ]:
+        code, said = mine("-o", "stratum+tcp://127.0.0.1:1", *words)
+        assert code == 6, (words, code, said)
+        assert part in said, (words, said)
+    # the next fault is only found when the address is none
+    for words in [["-u", good + "/rig7"], ["-u", "me", "--account"]]:
+        code, said = mine("-o", "stratum+tcp://127.0.0.1:1", "-d", "quantum", *words)
+        assert code == 2 and "quantum" in said, (words, code, said)
 
 
 def test_no_device():

@@ -32,7 +32,7 @@ struct stage { /* one conversation, and what it has said and not been asked for 
     int number; /* of the line */
     const struct dialect *dialect;
     struct dialect_session *session;
-    struct message_authorize account;
+    struct dialect_login login;
     struct dialect_turn turn;
     struct blob said; /* lines "C> ...", "E> ...", "= ..." */
 };
@@ -199,17 +199,16 @@ static void expect_nothing(const struct stage *stage)
 
 static void open_dialect(struct stage *stage, const char *line)
 {
-    char name[32] = "", address[64] = "", url[64];
+    char name[32] = "", url[64];
     struct error err = {0};
 
-    assert_true(sscanf(line, "dialect %31s %63s", name, address) >= 1);
+    assert_true(sscanf(line, "dialect %31s %63s", name, stage->login.address) >= 1);
     snprintf(url, sizeof url, "%s://", name);
     const struct dialect_row *row = dialect_find(url, &err);
     if (!row)
         fail_msg("%s: %s", stage->name, err.text);
     stage->dialect = row->dialect;
-    assert_int_equal(row->dialect->open(&stage->account, address, &stage->session, &err),
-                     STATUS_OK);
+    assert_int_equal(row->dialect->open(&stage->login, &stage->session, &err), STATUS_OK);
 }
 
 static void play_line(struct stage *stage, const char *line)
@@ -245,7 +244,7 @@ static struct message_authorize example_account(void)
 static void play(const char *folder, const char *name)
 {
     struct stage stage = {
-        .name = name, .account = example_account(), .said = blob_empty(1 << 20)};
+        .name = name, .login = {.hello = example_account()}, .said = blob_empty(1 << 20)};
     struct blob text = blob_empty(1 << 20);
     struct error err = {0};
     char path[1024];

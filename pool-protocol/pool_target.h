@@ -1,0 +1,25 @@
+/*
+ * pool_target.h - what a person wrote for a pool, as a place to connect to and a login.
+ *
+ * Everything is judged here, before the first connection.  Any thread, no state.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_PROTOCOL_POOL_TARGET_H
+#define MINERVA_PROTOCOL_POOL_TARGET_H
+
+#include "pool-protocol/pool.h"
+#include "pool-protocol/pool_url.h"
+
+struct pool_target {
+    const struct dialect_row *row;
+    char host[POOL_HOST_MAX + 1];
+    uint16_t port; /* 0 where there is no socket */
+    struct dialect_login login;
+};
+
+/* BAD_CONFIG with a sentence; REFUSED for an address that cannot be paid. */
+MUST_CHECK enum status pool_target_read(const struct pool_options *options,
+                                        struct pool_target *out, struct error *err);
+
+#endif
