@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "miner/tasks/task.h"
+
 const char run_options_help[] =
     "usage: minerva task run --kind embed --model DIR --text FILE [OPTIONS]\n"
     "       minerva task run --kind matmul --shape M,N,K [--seed S] [OPTIONS]\n"
@@ -226,7 +228,7 @@ static enum status check_kind(const struct run_options *o, struct error *err)
     if (!o->kind)
         return error_set(err, STATUS_USAGE,
                          "--kind is missing, expected embed or matmul");
-    if (strlen(o->kind) > TASK_KIND_MAX)
+    if (!task_kind_find(o->kind))
         return error_set(err, STATUS_USAGE, "no kind of task is called \"%s\"", o->kind);
     if (!strcmp(o->kind, "matmul"))
         return o->model || o->text ? error_set(err, STATUS_USAGE,

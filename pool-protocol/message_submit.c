@@ -98,6 +98,8 @@ enum status message_submit_decode(const struct message_line *line,
         fields_text(&params, "wallet", 0, WALLET_MAX, out->wallet);
     if (fields_has(&params, "worker"))
         fields_text(&params, "worker", 0, WORKER_MAX, out->worker);
+    if (!params.status && !fields_has(&params, "job_id"))
+        return error_set(err, STATUS_BAD_PROOF, MESSAGE_SUBMIT ": job_id is missing");
     fields_text(&params, "job_id", 1, JOB_ID_MAX, out->job_id);
     if (fields_has(&params, "task_id"))
         fields_id(&params, "task_id", TASK_ID_SIZE, out->task_id);

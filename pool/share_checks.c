@@ -73,6 +73,8 @@ static int check_message(struct share_case *c, const struct message_line *line,
 
     if (status && status != STATUS_BAD_PROOF)
         return MESSAGE_CODE_OTHER;
+    if (status && !*c->submit.job_id)
+        return MESSAGE_CODE_BAD_PROOF;
     const int code = check_job(c, &other);
     if (code) {
         *err = other;

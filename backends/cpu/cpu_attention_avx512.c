@@ -306,7 +306,7 @@ static int32_t shares_of(const struct queries *queries, uint64_t brought,
     const uint32_t top = 63u - (uint32_t)__builtin_clzll(brought);
     const uint64_t normal = top >= 31 ? brought >> (top - 31) : brought << (31 - top);
     const __m512i inverse = _mm512_set1_epi64((int64_t)(INT64_MAX / normal));
-    const __m512i half = _mm512_set1_epi64((int64_t)1 << (12 + top));
+    const __m512i half = _mm512_set1_epi64(1LL << (12 + top));
     const __m128i shift = _mm_cvtsi32_si128((int32_t)(13 + top));
     __m512i total = _mm512_setzero_si512();
 

@@ -73,6 +73,8 @@ def codes():
         expect(21, dict(good, job_id="00000000-0"))
         expect(21, dict(good, job_id="00000000-0", plain_proof="!"))  # the job is looked at first
         expect(26, dict(good, plain_proof="!"))
+        expect(26, {"job_id": job["job_id"]})
+        expect(26, {"plain_proof": "AAAA"})
         expect(26, dict(good, plain_proof="AAAA"))
         expect(28, share_of(work.proofs[0], job))  # this pool takes none without a task
         expect(28, dict(good, task_id="0" * 32))
@@ -91,7 +93,7 @@ def codes():
         other = Worker(pool, worker="other")
         expect(21, work.share(1), other)
         rejected = pool.shares()["rejected"]
-        assert rejected == {"22": 3, "26": 3, "27": 1, "28": 5}, rejected
+        assert rejected == {"22": 3, "26": 5, "27": 1, "28": 5}, rejected
         assert pool.shares()["stale"] == 3 and pool.shares()["accepted"] == 1
 
 

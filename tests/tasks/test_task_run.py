@@ -193,6 +193,7 @@ def wrong_usage(model, text):
     prove = ["--prove", "/nonexistent", "--header", HEADER, "--target", "ff", "--cert-version", "3"]
     for words, says in [
         ([], "--kind is missing"),
+        (["--kind", "unheard"], "no kind of task"),
         (["--kind", "embed"], "needs --model"),
         (["--kind", "embed", "--model", model], "needs --text"),
         (["--kind", "matmul"], "needs --shape"),
@@ -220,7 +221,6 @@ def wrong_usage(model, text):
     ]:
         run(*words, code=2, says=says)
     minerva("task", code=2)
-    minerva("task", "dream", code=2, says='there is no "dream"')
     for word in ("run", "submit", "status", "claim"):
         check("help is on standard output", "usage: minerva task" in minerva("task", word, "--help").stdout)
 
@@ -233,7 +233,6 @@ def wrong_data(work, model, text):
         return path
 
     embed = ["--kind", "embed", "--model", model]
-    run("--kind", "dream", "--model", model, "--text", text, code=1, says='no kind of task is called "dream"')
     run("--kind", "embed", "--model", os.path.join(work, "nowhere"), "--text", text, code=1)
     run(*embed, "--text", os.path.join(work, "nowhere"), code=1, says="nowhere")
     run(*embed, "--text", named("empty", b""), code=1, says="no line of text")
