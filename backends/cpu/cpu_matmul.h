@@ -26,7 +26,8 @@ enum {
 };
 
 struct cpu_block {
-    const void *a, *b;          /* packed panels */
+    const void *a, *b; /* packed panels */
+    const void *next; /* NULL, or what will be read soon: a hint, a quarter of b's size */
     const int32_t *corrections; /* [slices + 1][32], as pack_right() left them */
     uint32_t slice, slices;     /* slices of so many columns of k each... */
     uint32_t tail;              /* ...then so many more; multiples of 32 */

@@ -38,12 +38,16 @@ static inline __attribute__((always_inline)) __m512i spread(const uint8_t *from)
     return _mm512_set1_epi32(value);
 }
 
+/* next: what is wanted soon in the second cache, 32 bytes a step. */
 static inline __attribute__((always_inline)) void
-add_bytes(const uint8_t *a, const uint8_t *b, uint32_t steps, struct sums *sums)
+add_bytes(const uint8_t *a, const uint8_t *b, uint32_t steps, const char *next,
+          struct sums *sums)
 {
 #pragma GCC unroll 1
     for (uint32_t s = 0; s < steps; s++) {
         const __m512i b0 = load(b + (size_t)s * 128), b1 = load(b + (size_t)s * 128 + 64);
+
+        _mm_prefetch(next + (size_t)s * 32, _MM_HINT_T1);
 #pragma GCC unroll 8
         for (int i = 0; i < CPU_ROWS; i++) {
             const __m512i ai = spread(a + (size_t)s * 32 + 4 * i);
@@ -113,6 +117,7 @@ static void avx512_block(const struct cpu_block *block)
     const uint8_t *a = block->a, *b = block->b;
     const int32_t *corrections = block->corrections;
     const uint32_t group = block->group, steps = block->slice / 4;
+    const char *next = block->next ? block->next : block->b;
     uint32_t *folds = block->folds;
     struct sums sums;
 
@@ -120,7 +125,7 @@ static void avx512_block(const struct cpu_block *block)
     for (int i = 0; i < CPU_ROWS; i++)
         sums.row[i][0] = sums.row[i][1] = _mm512_setzero_si512();
     for (uint32_t s = 0; s < block->slices; s++) {
-        add_bytes(a, b, steps, &sums);
+        add_bytes(a, b, steps, next, &sums);
         correct(corrections, &sums);
         if (group) {
             fold(&sums, group, folds);
@@ -128,12 +133,13 @@ static void avx512_block(const struct cpu_block *block)
         }
         a += (size_t)steps * 32;
         b += (size_t)steps * 128;
+        next += (size_t)steps * 32;
         corrections += CPU_COLUMNS;
     }
     if (!block->c[0])
         return;
     if (block->tail) {
-        add_bytes(a, b, block->tail / 4, &sums);
+        add_bytes(a, b, block->tail / 4, next, &sums);
         correct(corrections, &sums);
     }
     add_words(block->a_extra, block->b_extra, block->extra / 2, &sums);

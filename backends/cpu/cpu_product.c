@@ -148,6 +148,18 @@ static void rows_await(const struct cpu_block *block)
     }
 }
 
+/* A quarter of the next right panel: four blocks bring all of it. */
+static const uint8_t *block_next(const struct cpu_product *product,
+                                 const struct cpu_place *place)
+{
+    const size_t size = right_panel_size(product);
+    const size_t part = (place->left - product->wave_first) % product->block_panels;
+
+    if (part >= 4 || place->right + 1 >= product->b->panels)
+        return NULL;
+    return product->b->values + (place->right + 1) * size + part * (size / 4);
+}
+
 static void block_run(const struct cpu_product *product, const struct cpu_place *place)
 {
     const struct packed *b = product->b;
@@ -157,6 +169,7 @@ static void block_run(const struct cpu_product *product, const struct cpu_place 
     struct cpu_block block = {
         .a = (const uint8_t *)scratch->left.data + in_wave * left_panel_size(product),
         .b = b->values + place->right * right_panel_size(product),
+        .next = block_next(product, place),
         .corrections =
             b->corrections + (size_t)place->right * (b->slices + 1) * CPU_COLUMNS,
         .slice = b->slice,
