@@ -83,27 +83,31 @@ static void left_part(void *context, uint32_t thread, uint64_t first, uint64_t l
     }
 }
 
-/* Y of right panels, and their columns' own noise, as extra columns. */
+/* Y of a right panel, and its columns' own noise, as extra columns. */
+static void right_correct(const struct cpu_product *product, const struct cpu_desk *desk,
+                          uint32_t panel)
+{
+    const struct cpu_correction *correction = &product->correction;
+    const struct packed *b = product->b;
+    const uint32_t column = panel * CPU_COLUMNS;
+    int16_t *out = product->device->scratch.right_extra.data;
+    struct cpu_correction_panel to = {.sums = desk->sums.data,
+                                      .out = out + (size_t)column * correction->extra};
+
+    product->device->row->gather(b->values + panel * right_panel_size(product),
+                                 product->lines.pairs, b->head.k, correction->rank,
+                                 correction->limbs == 1, desk->sums.data);
+    for (uint32_t j = 0; j < CPU_COLUMNS && column + j < b->head.n; j++)
+        to.dense[j] = b->dense + (size_t)(column + j) * correction->rank;
+    cpu_correction_right(correction, &to);
+}
+
 static void right_part(void *context, uint32_t thread, uint64_t first, uint64_t last)
 {
-    struct cpu_product *product = context;
-    const struct cpu_correction *correction = &product->correction;
-    struct cpu_desk *desk = &product->device->scratch.desks[thread];
-    const struct packed *b = product->b;
+    const struct cpu_product *product = context;
 
-    for (uint64_t panel = first; panel < last; panel++) {
-        int16_t *out = product->device->scratch.right_extra.data;
-        struct cpu_correction_panel to = {.sums = desk->sums.data,
-                                          .out = out +
-                                                 panel * CPU_COLUMNS * correction->extra};
-
-        product->device->row->gather(b->values + panel * right_panel_size(product),
-                                     product->lines.pairs, b->head.k, correction->rank,
-                                     correction->limbs == 1, desk->sums.data);
-        for (uint64_t j = 0; j < CPU_COLUMNS && panel * CPU_COLUMNS + j < b->head.n; j++)
-            to.dense[j] = b->dense + (panel * CPU_COLUMNS + j) * correction->rank;
-        cpu_correction_right(correction, &to);
-    }
+    for (uint64_t panel = first; panel < last; panel++)
+        right_correct(product, &product->device->scratch.desks[thread], (uint32_t)panel);
 }
 
 /* Where the block's rows go: straight to c, except what is ragged or nobody's. */
@@ -224,7 +228,9 @@ static void window_run(struct cpu_product *product, const struct cpu_place *star
                                    : product->b->panels;
     struct cpu_place place = *start;
 
-    for (place.right = start->right; place.right < right_end; place.right++)
+    for (place.right = start->right; place.right < right_end; place.right++) {
+        if (product->corrects_late)
+            right_correct(product, place.desk, place.right);
         for (place.left = start->left; place.left < left_end; place.left++) {
             block_run(product, &place);
             if (place.left >= product->tiles.tile_panels)
@@ -234,6 +240,7 @@ static void window_run(struct cpu_product *product, const struct cpu_place *star
             else
                 block_draw(product, &place, draw);
         }
+    }
     if (product->has_strips)
         cpu_strips_draw(product, start, left_end, draw);
 }
@@ -296,6 +303,18 @@ static void grid_plan(struct cpu_product *product)
     product->chunk_panels = (windows + wanted - 1) / wanted * product->window_panels;
 }
 
+/* Y of all right panels, unless each is met only once: then it is made when it is met. */
+static void right_begin(struct cpu_product *product)
+{
+    if (!product->correction.extra)
+        return;
+    product->corrects_late = product->tiles.panels <= product->wave_panels &&
+                             product->wave_panels <= product->block_panels;
+    if (!product->corrects_late)
+        cpu_threads_run(product->device->threads, right_part, product, product->b->panels,
+                        1);
+}
+
 static void waves_run(struct cpu_product *product, uint32_t wave)
 {
     const uint32_t panels = product->tiles.panels;
@@ -304,6 +323,8 @@ static void waves_run(struct cpu_product *product, uint32_t wave)
         product->wave_first = first;
         product->wave_panels = panels - first < wave ? panels - first : wave;
         grid_plan(product);
+        if (!first)
+            right_begin(product);
         const uint64_t groups =
             (product->wave_panels + GATHER_PANELS - 1) / GATHER_PANELS;
         const uint64_t blocks =
@@ -347,11 +368,9 @@ static void mining_begin(struct cpu_product *product, const struct mining *minin
     product->lottery.mining = mining;
     product->lottery.hash = device->kernels[KERNEL_ticket_hash];
     product->lottery.hits = cpu_view(mining->hits);
-    if (!product->ask->c.buffer)
-        return;
-    product->correction = cpu_correction_make(device->row, mining->a.rank, b->head.k,
-                                              product->lines.pairs, b->pairs);
-    cpu_threads_run(device->threads, right_part, product, b->panels, 1);
+    if (product->ask->c.buffer)
+        product->correction = cpu_correction_make(device->row, mining->a.rank, b->head.k,
+                                                  product->lines.pairs, b->pairs);
 }
 
 enum status cpu_multiply(struct device *device, const struct multiply *multiply)

@@ -29,6 +29,7 @@ struct cpu_product {
     uint32_t window_panels; /* right panels whose tiles are complete among themselves */
     uint32_t chunk_panels;  /* right panels of one task: whole windows */
     int has_strips;         /* tiles cross blocks */
+    int corrects_late;      /* Y is made by the task that multiplies */
 };
 
 /* Left and right panel of one block. */
