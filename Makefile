@@ -9,7 +9,7 @@ BUILD ?= build
 
 all: deps
 	@cmake --preset default > build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
-	cmake --build --preset default
+	cmake --build --preset default --target minerva
 
 deps:
 	@packaging/install-deps.sh
