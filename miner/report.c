@@ -202,17 +202,26 @@ static void report_devices(struct report *report, uint64_t now_ms)
     }
 }
 
+/* The part of all hashes that came out of tasks; n/a before the first one. */
+static void useful_text(const struct ledger_totals *totals, char *text, size_t cap)
+{
+    if (totals->all.hashes > 0)
+        snprintf(text, cap, "%.1f %%", 100 * totals->usefulness);
+    else
+        snprintf(text, cap, "n/a");
+}
+
 void report_speed(struct report *report, uint64_t now_ms)
 {
     struct ledger_totals totals;
-    char rates[128], effective[96];
+    char rates[128], effective[96], useful[32];
 
     ledger_read(report->ledger, now_ms, &totals);
     rates_text(&totals.all, rates, sizeof(rates));
     effective_text(&totals, effective, sizeof(effective));
-    log_info("miner",
-             "speed 10s/60s/15m %s  effective %s  useful %.0f %%  tasks %" PRIu64, rates,
-             effective, 100 * totals.usefulness, totals.tasks[LEDGER_TASK_DONE]);
+    useful_text(&totals, useful, sizeof(useful));
+    log_info("miner", "speed 10s/60s/15m %s  effective %s  useful %s  tasks %" PRIu64,
+             rates, effective, useful, totals.tasks[LEDGER_TASK_DONE]);
     if (report->devices->count > 1)
         report_devices(report, now_ms);
 }
@@ -251,7 +260,7 @@ static void report_reasons(const struct report *report,
 void report_end(struct report *report, uint64_t now_ms)
 {
     struct ledger_totals totals;
-    char effective[96], average[32];
+    char effective[96], average[32], useful[32];
 
     ledger_read(report->ledger, now_ms, &totals);
     effective_text(&totals, effective, sizeof(effective));
@@ -267,7 +276,7 @@ void report_end(struct report *report, uint64_t now_ms)
              "  shares    %" PRIu64 " accepted, %" PRIu64 " stale, %" PRIu64 " rejected",
              of[LEDGER_ACCEPTED], of[LEDGER_STALE], of[LEDGER_REJECTED]);
     report_reasons(report, &totals);
-    log_info("miner", "  useful    %.1f %% of all hashes came out of tasks",
-             100 * totals.usefulness);
+    useful_text(&totals, useful, sizeof(useful));
+    log_info("miner", "  useful    %s of all hashes came out of tasks", useful);
     log_info("miner", "  hashrate  %s on average; by its shares %s", average, effective);
 }
