@@ -44,13 +44,13 @@ add_bytes(const uint8_t *a, const uint8_t *b, uint32_t steps, const char *next,
           struct sums *sums)
 {
 #pragma GCC unroll 1
-    for (uint32_t s = 0; s < steps; s++) {
-        const __m512i b0 = load(b + (size_t)s * 128), b1 = load(b + (size_t)s * 128 + 64);
+    for (size_t at = 0; at < (size_t)steps * 32; at += 32) {
+        const __m512i b0 = load(b + 4 * at), b1 = load(b + 4 * at + 64);
 
-        _mm_prefetch(next + (size_t)s * 32, _MM_HINT_T1);
+        _mm_prefetch(next + at, _MM_HINT_T1);
 #pragma GCC unroll 8
         for (int i = 0; i < CPU_ROWS; i++) {
-            const __m512i ai = spread(a + (size_t)s * 32 + 4 * i);
+            const __m512i ai = spread(a + at + (ptrdiff_t)4 * i);
             DOT_BYTES(sums->row[i][0], ai, b0);
             DOT_BYTES(sums->row[i][1], ai, b1);
         }
