@@ -116,7 +116,7 @@ static void the_rest_is_refused(void **state)
     refused("prl1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vq69pry",
             "has 62 characters, expected 63");
     refused(EXAMPLE "q", "has 64 characters, expected 63");
-    snprintf(longer, sizeof longer, "%s%s", "prl1s", EXAMPLE + 5);
+    snprintf(longer, sizeof longer, "%s%s", "prl1s", &EXAMPLE[5]);
     memset(longer + 63, 'q', 40);
     longer[103] = 0;
     refused(longer, "has 103 characters, expected 15 to 90");
