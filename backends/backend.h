@@ -47,8 +47,9 @@ struct device_info {
     char detail[DEVICE_TEXT_MAX]; /* driver, or the instruction set chosen */
     char bus[16];                 /* "01:00.0", or "-" */
     uint64_t memory_bytes;
-    uint32_t threads; /* processors, or compute units */
-    char reason[160]; /* "" when usable; otherwise why not and the next step */
+    uint64_t memory_free_bytes; /* when it was opened; 0: it does not say */
+    uint32_t threads;           /* processors, or compute units */
+    char reason[160];           /* "" when usable; otherwise why not and the next step */
 };
 
 struct device_options {

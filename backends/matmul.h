@@ -52,6 +52,11 @@ struct matmul {
     struct view a; /* m x k int8, row major; rows of several limbs are stacked */
     struct weights *b;
     struct view c; /* m x n int32, exact; no buffer: the product itself is not wanted */
+    /* What the caller knows: but for these bytes, a is that of the last product through
+     * this port.  Size 0: all of it may be new. */
+    struct matmul_change {
+        uint64_t first, size;
+    } change;
 };
 
 struct matmul_port {

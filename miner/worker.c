@@ -32,6 +32,9 @@ struct worker {
     struct error err;
     struct device *device; /* from here on the thread's own */
     struct workshop shop;
+    uint64_t idle_generation; /* of the job that is mined while idle */
+    uint64_t idle_refused;    /* of the last one that could not be */
+    struct error idle_refusal;
 };
 
 /* One assignment on its way through the worker. */
@@ -237,25 +240,29 @@ static enum status run_assignment(struct worker *worker, struct assignment *work
 
 /* --- between assignments --- */
 
-/* Whether generated matrices are worth anything now. */
-static bool may_idle(const struct worker *worker)
+/* The job that generated matrices are worth something for now, or NULL. */
+static struct job *idle_job(struct worker *worker)
 {
     uint64_t generation;
     struct job *job;
 
     if (!worker->options.mines_idle)
-        return false;
+        return NULL;
     job = mailbox_take(worker->ports.shop.jobs, &generation);
-    const bool takes = job && job->unassigned;
+    if (job && job->unassigned && generation != worker->idle_refused) {
+        worker->idle_generation = generation;
+        return job;
+    }
     job_release(job);
-    return takes;
+    return NULL;
 }
 
-/* One idle product; what is wrong with it switches idle mining off, unless the device is
- * lost. */
-static enum status mine_idle(struct worker *worker, struct error *err)
+/* One idle product.  A job that cannot be mined is left alone, and the next one tried,
+ * unless the device is lost. */
+static enum status mine_idle(struct worker *worker, const struct job *job,
+                             struct error *err)
 {
-    const enum status status = workshop_idle(&worker->shop, err);
+    const enum status status = workshop_idle(&worker->shop, job, err);
 
     if (!status || status == STATUS_CANCELLED)
         return STATUS_OK;
@@ -263,9 +270,11 @@ static enum status mine_idle(struct worker *worker, struct error *err)
         error_set(err, status, "%s", status_text(status));
     if (is_fatal(status))
         return status;
-    log_warn("miner", "device %u does not mine while idle: %s", worker->options.number,
-             error_text(err));
-    worker->options.mines_idle = false;
+    worker->idle_refused = worker->idle_generation;
+    if (strcmp(worker->idle_refusal.text, err->text) != 0)
+        log_warn("miner", "device %u does not mine while idle: %s",
+                 worker->options.number, error_text(err));
+    worker->idle_refusal = *err;
     *err = (struct error){0};
     return STATUS_OK;
 }
@@ -276,12 +285,13 @@ static enum status work_on(struct worker *worker, struct error *err)
     void *work;
 
     while (!status && !stop_is_asked(worker->ports.shop.stop)) {
-        const bool idles = may_idle(worker);
-        status = queue_take(worker->ports.assignments, idles ? 0 : WAIT_MS, &work);
+        struct job *job = idle_job(worker);
+        status = queue_take(worker->ports.assignments, job ? 0 : WAIT_MS, &work);
         if (status == STATUS_OK)
             status = run_assignment(worker, work, err);
         else if (status == STATUS_TIMEOUT)
-            status = idles ? mine_idle(worker, err) : STATUS_OK;
+            status = job ? mine_idle(worker, job, err) : STATUS_OK;
+        job_release(job);
     }
     return status == STATUS_CLOSED ? STATUS_OK : status;
 }
@@ -342,6 +352,7 @@ enum status worker_start(const struct worker_options *options, struct worker **o
     if (!worker)
         return STATUS_NO_MEMORY;
     worker->options = *options;
+    worker->idle_refused = UINT64_MAX; /* none */
     atomic_init(&worker->state, WORKER_STARTING);
     status = queue_new(1, nothing_to_release, &worker->gate);
     if (!status)

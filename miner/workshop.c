@@ -8,9 +8,18 @@
 #include <assert.h>
 #include <string.h>
 
+#include "miner/base/log.h"
+#include "miner/pow/noisy_gemm.h"
+#include "miner/pow/shape.h"
+
 enum {
-    HITS_MAX = 64,  /* findings a product; more than a sane target ever gives */
-    ROWS_STEP = 512 /* stations grow in such steps, so that similar tasks share one */
+    HITS_MAX = 64,   /* findings a product; more than a sane target ever gives */
+    ROWS_STEP = 512, /* stations grow in such steps, so that similar tasks share one */
+    IDLE_RANK = 128,
+    IDLE_K = 4096,
+    IDLE_K_SMALL = 2048, /* the smallest that suits the rank */
+    /* 600,000 characters are what pools take. */
+    PROOF_SIZE_MAX = 600000 / 4 * 3,
 };
 
 void workshop_begin(struct workshop *shop, struct device *device, uint32_t number,
@@ -188,6 +197,7 @@ enum status workshop_equip(struct workshop *shop, const struct task *task,
 struct matmul_port *workshop_port(struct workshop *shop, const char *task_id)
 {
     assert(shop->pow);
+    noisy_gemm_dictate(shop->pow, NULL);
     shop->watch.task_id = *task_id ? task_id : NULL;
     scheme_noisy_gemm.assign(shop->pow, task_id);
     return &shop->watch.port;
@@ -198,21 +208,114 @@ const struct matmul_port *workshop_counters(const struct workshop *shop)
     return shop->watch.below;
 }
 
-enum status workshop_idle(struct workshop *shop, struct error *err)
+static bool same_shape(struct model_shape a, struct model_shape b)
+{
+    return a.m == b.m && a.n == b.n && a.k == b.k;
+}
+
+/* Whether a proof of the device's own tile is small enough for every pool. */
+static bool proof_fits(struct workshop *shop, struct model_shape shape)
+{
+    struct matmul_plan plan;
+
+    if (device_plan(shop->device, (uint32_t)shape.m, (uint32_t)shape.n, (uint32_t)shape.k,
+                    TILE_WORK_MAX, &plan))
+        return false;
+    const struct pow_shape proof = {.m = shape.m,
+                                    .n = shape.n,
+                                    .k = shape.k,
+                                    .rank = IDLE_RANK,
+                                    .h = plan.rows.count,
+                                    .w = plan.columns.count};
+    return pow_proof_size_max(&proof) <= PROOF_SIZE_MAX;
+}
+
+static enum status idle_choose(struct workshop *shop, const struct job_shape *dictated,
+                               struct model_shape *out, struct error *err)
+{
+    enum status status;
+
+    if (dictated->is_dictated) {
+        *out = (struct model_shape){dictated->m, dictated->n, dictated->k};
+        return idle_fits(shop->device, *out, err);
+    }
+    if (!shop->idle_side)
+        shop->idle_side = IDLE_SIDE_FIRST;
+    status = idle_shape(shop->device, shop->idle_side, IDLE_K, out, err);
+    if (!status && !proof_fits(shop, *out))
+        status = idle_shape(shop->device, shop->idle_side, IDLE_K_SMALL, out, err);
+    return status;
+}
+
+static enum status idle_make(struct workshop *shop, const struct job_shape *dictated,
+                             struct error *err)
 {
     struct model_shape shape;
+    enum status status;
+
+    idle_drop(shop);
+    status = idle_choose(shop, dictated, &shape, err);
+    if (!status)
+        status = pow_fit(shop, shape, err);
+    if (!status)
+        status = idle_new(shop->device, shape, dictated->is_dictated, &shop->idle, err);
+    if (!status)
+        status = scheme_noisy_gemm.prepare(shop->pow, idle_operand(shop->idle), err);
+    if (status) {
+        idle_drop(shop);
+        return status;
+    }
+    shop->idle_is_fixed = dictated->is_dictated;
+    log_debug("miner", "device %u mines %llu x %llu x %llu", shop->number,
+              (unsigned long long)shape.m, (unsigned long long)shape.n,
+              (unsigned long long)shape.k);
+    return STATUS_OK;
+}
+
+/* Whether what is there is what the job wants. */
+static bool idle_suits(const struct workshop *shop, const struct job_shape *dictated)
+{
+    if (!shop->idle || shop->idle_is_fixed != dictated->is_dictated)
+        return false;
+    return !dictated->is_dictated ||
+           same_shape(idle_shape_of(shop->idle),
+                      (struct model_shape){dictated->m, dictated->n, dictated->k});
+}
+
+/* A fast device gets a larger shape, as long as it has the memory. */
+static enum status idle_grow(struct workshop *shop, const struct job_shape *dictated,
+                             struct error *err)
+{
+    struct model_shape larger_one;
+    const uint64_t side = shop->idle_side * 2;
+
+    if (!idle_is_quick(shop->idle) || shop->idle_is_fixed || side > IDLE_SIDE_MAX)
+        return STATUS_OK;
+    shop->idle_side = side;
+    const enum status status =
+        idle_shape(shop->device, side, idle_shape_of(shop->idle).k, &larger_one, err);
+    if (status || larger_one.m < side)
+        return STATUS_OK; /* what there is will do */
+    return idle_make(shop, dictated, err);
+}
+
+enum status workshop_idle(struct workshop *shop, const struct job *job, struct error *err)
+{
+    static const struct noisy_gemm_choice choice = {.rank = IDLE_RANK};
     enum status status = STATUS_OK;
 
-    if (!shop->idle) {
-        status = idle_shape(shop->device, &shape, err);
-        if (!status)
-            status = pow_fit(shop, shape, err);
-        if (!status)
-            status = idle_new(shop->device, shape, &shop->idle, err);
-        if (!status)
-            status = scheme_noisy_gemm.prepare(shop->pow, idle_operand(shop->idle), err);
-    }
-    if (!status)
-        status = idle_run(shop->idle, workshop_port(shop, ""));
+    if (!idle_suits(shop, &job->shape))
+        status = idle_make(shop, &job->shape, err);
+    else
+        status = idle_grow(shop, &job->shape, err);
+    if (status)
+        return status;
+    struct matmul_port *port = workshop_port(shop, "");
+    const uint64_t before = shop->watch.below->proved_macs;
+    noisy_gemm_dictate(shop->pow, &choice);
+    status = idle_run(shop->idle, port);
+    if (!status && shop->watch.below->proved_macs == before)
+        return error_set(err, STATUS_NOT_SUPPORTED,
+                         "the job's target leaves no ticket in a product of this shape");
     return status;
 }

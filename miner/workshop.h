@@ -38,6 +38,9 @@ struct workshop {
     uint32_t products;    /* a pack of the assignment prepared for */
     uint64_t output_size; /* of its answer, in bytes */
     struct idle *idle;
+    bool idle_is_fixed; /* its shape is a pool's */
+    uint64_t
+        idle_side; /* of the largest shape of its own that may be tried; 0: the first */
 };
 
 void workshop_begin(struct workshop *shop, struct device *device, uint32_t number,
@@ -57,7 +60,9 @@ struct matmul_port *workshop_port(struct workshop *shop, const char *task_id);
 /* The counters of all products so far. */
 const struct matmul_port *workshop_counters(const struct workshop *shop);
 
-/* One product of generated matrices. */
-MUST_CHECK enum status workshop_idle(struct workshop *shop, struct error *err);
+/* One product of generated matrices under this job: of the shape it dictates, or of the
+ * best one for the device.  NO_MEMORY or NOT_SUPPORTED with a sentence: not under it. */
+MUST_CHECK enum status workshop_idle(struct workshop *shop, const struct job *job,
+                                     struct error *err);
 
 #endif

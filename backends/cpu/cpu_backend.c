@@ -9,17 +9,16 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backends/cpu/cpu_device.h"
 #include "backends/cpu/cpu_features.h"
+#include "backends/cpu/cpu_memory.h"
 #include "miner/base/memory.h"
 #include "miner/base/thread.h"
 
 static void info_fill(const struct cpu_matmul *row, uint32_t threads,
                       struct device_info *info)
 {
-    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     char features[64];
 
     *info = (struct device_info){.bus = "-", .threads = threads};
@@ -27,8 +26,8 @@ static void info_fill(const struct cpu_matmul *row, uint32_t threads,
     cpu_features_text(row->needs, features, sizeof features);
     snprintf(info->detail, sizeof info->detail, "%s%s%s%s", row->name,
              features[0] ? " (" : "", features, features[0] ? ")" : "");
-    if (pages > 0 && page > 0)
-        info->memory_bytes = (uint64_t)pages * (uint64_t)page;
+    info->memory_bytes = cpu_memory_total();
+    info->memory_free_bytes = cpu_memory_free();
 }
 
 static enum status cpu_probe(struct device_info *list, size_t cap, size_t *count)

@@ -74,10 +74,13 @@ static enum status operand_make(struct making *making, int side, uint64_t rows,
                                   .last = rows * k,
                                   .views = {{*operand, 0}},
                                   .scalars = {{.u64 = seed}}};
+    const struct operand_tree layers = {.device = making->device,
+                                        .operand = {*operand, 0},
+                                        .size = rows * k,
+                                        .key = making->key,
+                                        .tree = *tree};
     status = device_launch(making->device, &launch);
-    return status ? status
-                  : operand_tree_make(making->device, (struct view){*operand, 0},
-                                      rows * k, making->key, *tree, making->root[side]);
+    return status ? status : operand_tree_make(&layers, making->root[side]);
 }
 
 static enum status hit_write(struct making *making, const struct bench *bench)

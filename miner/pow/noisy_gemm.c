@@ -43,6 +43,12 @@ struct pow_run {
     struct noisy_gemm_choice choice;
     struct buffer *key;  /* the job key, for the hashing kernels */
     struct buffer *tree; /* of the left operand */
+    struct left_commitment {
+        bool is_set; /* tree holds the layers of the last product's left operand */
+        struct view a;
+        uint64_t size;
+        uint8_t key[DIGEST_SIZE];
+    } left;
     struct buffer *hits;
     uint32_t rank_reserved;
 };
@@ -93,24 +99,52 @@ static uint32_t tile_work_max(const struct target *target, uint64_t k, uint32_t 
     return 0;
 }
 
-/* Rank and tile, the device's or the dictated ones.  NOT_SUPPORTED: none. */
-static enum status attempt_choose(const struct pow_run *run, struct attempt *attempt,
-                                  struct noisy_gemm_choice *choice)
+/* What the pool fixed, if the product is the one it wants. */
+static enum status choose_dictated(const struct attempt *attempt,
+                                   struct noisy_gemm_choice *choice)
+{
+    const struct job_shape *shape = &attempt->job->shape;
+    const struct matmul *product = attempt->product;
+
+    if (product->m != shape->m || product->b->n != shape->n || product->b->k != shape->k)
+        return STATUS_NOT_SUPPORTED;
+    *choice = (struct noisy_gemm_choice){shape->rank, {shape->rows, shape->columns}};
+    return STATUS_OK;
+}
+
+/* The rank asked for, or the smallest, and the device's own tile. */
+static enum status choose_tile(const struct pow_run *run, const struct attempt *attempt,
+                               struct noisy_gemm_choice *choice)
 {
     const struct matmul *product = attempt->product;
     const struct weights *b = product->b;
-    uint32_t work_max;
+    uint32_t work_max = 0;
 
-    if (run->has_choice) {
-        *choice = run->choice;
-        return choice->rank >= attempt->job->min_rank ? STATUS_OK : STATUS_NOT_SUPPORTED;
-    }
-    choice->rank = pow_rank(b->k, attempt->job->min_rank);
-    work_max =
-        choice->rank ? tile_work_max(&attempt->job->target, b->k, choice->rank) : 0;
+    choice->rank =
+        run->has_choice ? run->choice.rank : pow_rank(b->k, attempt->job->min_rank);
+    if (choice->rank)
+        work_max = tile_work_max(&attempt->job->target, b->k, choice->rank);
     if (!work_max)
         return STATUS_NOT_SUPPORTED;
     return device_plan(run->port.device, product->m, b->n, b->k, work_max, &choice->plan);
+}
+
+/* Rank and tile: the pool's, the dictated ones, or the device's.  NOT_SUPPORTED: none. */
+static enum status attempt_choose(const struct pow_run *run,
+                                  const struct attempt *attempt,
+                                  struct noisy_gemm_choice *choice)
+{
+    enum status status = STATUS_OK;
+
+    if (attempt->job->shape.is_dictated)
+        status = choose_dictated(attempt, choice);
+    else if (run->has_choice && run->choice.plan.rows.count)
+        *choice = run->choice;
+    else
+        status = choose_tile(run, attempt, choice);
+    if (status)
+        return status;
+    return choice->rank >= attempt->job->min_rank ? STATUS_OK : STATUS_NOT_SUPPORTED;
 }
 
 static bool attempt_is_legal(const struct attempt *attempt)
@@ -167,9 +201,13 @@ static enum status attempt_commit_b(struct pow_run *run, struct attempt *attempt
     enum status status = weights_reserve_noised(b, operand_tree_size(b->n, b->k));
 
     if (!status && (!kept->is_set || memcmp(kept->key, attempt->key, DIGEST_SIZE) != 0)) {
+        const struct operand_tree tree = {.device = run->port.device,
+                                          .operand = b->values,
+                                          .size = (uint64_t)b->n * b->k,
+                                          .key = run->key,
+                                          .tree = kept->tree};
         kept->is_set = kept->is_noised = false;
-        status = operand_tree_make(run->port.device, b->values, (uint64_t)b->n * b->k,
-                                   run->key, kept->tree, kept->root);
+        status = operand_tree_make(&tree, kept->root);
         memcpy(kept->key, attempt->key, DIGEST_SIZE);
         kept->is_set = !status;
     }
@@ -188,18 +226,45 @@ static enum status attempt_commit_b(struct pow_run *run, struct attempt *attempt
     return status;
 }
 
+/* Whether all but the product's change is hashed already, for this job. */
+static bool left_is_kept(const struct left_commitment *left,
+                         const struct attempt *attempt, uint64_t size)
+{
+    const struct matmul *product = attempt->product;
+
+    return left->is_set && product->change.size && product->change.size <= size &&
+           product->change.first <= size - product->change.size &&
+           left->a.buffer == product->a.buffer && left->a.offset == product->a.offset &&
+           left->size == size && memcmp(left->key, attempt->key, DIGEST_SIZE) == 0;
+}
+
 static enum status attempt_commit_a(struct pow_run *run, struct attempt *attempt)
 {
     const struct matmul *product = attempt->product;
-    const enum status status = operand_tree_make(run->port.device, product->a,
-                                                 (uint64_t)product->m * product->b->k,
-                                                 run->key, run->tree, attempt->root_a);
+    struct left_commitment *left = &run->left;
+    const struct operand_tree tree = {.device = run->port.device,
+                                      .operand = product->a,
+                                      .size = (uint64_t)product->m * product->b->k,
+                                      .key = run->key,
+                                      .tree = run->tree};
+    enum status status;
 
+    if (left_is_kept(left, attempt, tree.size)) {
+        left->is_set = false;
+        status = operand_tree_renew(&tree, product->change.first, product->change.size,
+                                    attempt->root_a);
+    } else {
+        left->is_set = false;
+        status = operand_tree_make(&tree, attempt->root_a);
+    }
+    if (status)
+        return status;
+    *left = (struct left_commitment){true, product->a, tree.size, {0}};
+    memcpy(left->key, attempt->key, DIGEST_SIZE);
     attempt->a.rank = attempt->configuration.rank;
-    if (!status)
-        commitment_seed_a(attempt->b.seed, attempt->root_a, product->m,
-                          attempt->job->cert_version, attempt->a.seed);
-    return status;
+    commitment_seed_a(attempt->b.seed, attempt->root_a, product->m,
+                      attempt->job->cert_version, attempt->a.seed);
+    return STATUS_OK;
 }
 
 static enum status attempt_multiply(struct pow_run *run, const struct attempt *attempt)
@@ -277,9 +342,12 @@ static enum status run_product(struct matmul_port *port, const struct matmul *pr
     run_take_job(run, &product->site);
     attempt.job = run->job;
     status = attempt_plan(run, &attempt);
-    if (status == STATUS_NOT_SUPPORTED)
-        return matmul_run(port->below, product);
-    return status ? status : attempt_run(run, &attempt);
+    const bool is_plain = status == STATUS_NOT_SUPPORTED;
+    if (!status)
+        status = attempt_run(run, &attempt);
+    if (status)
+        run->left.is_set = false; /* this product's change was not hashed */
+    return is_plain ? matmul_run(port->below, product) : status;
 }
 
 /* Findings left with their product. */

@@ -10,9 +10,11 @@
 
 #include "miner/pow/scheme.h"
 
-/* For pools that dictate them, and for worked cases: from now on every product is mined
- * with this rank and these patterns, or computed plainly where they do not fit it.  NULL:
- * the smallest rank and the device's own tile again. */
+/* For worked cases and for who knows better than the smallest rank: from now on every
+ * product is mined with this rank and these patterns, or computed plainly where they do
+ * not fit it.  Without rows, the device's own tile.  A job that dictates its shape comes
+ * before any choice: other products are then computed plainly.  NULL: the smallest rank
+ * and the device's own tile again. */
 struct noisy_gemm_choice {
     uint32_t rank;
     struct matmul_plan plan;

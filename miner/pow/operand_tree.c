@@ -5,6 +5,8 @@
  */
 #include "miner/pow/operand_tree.h"
 
+#include <assert.h>
+
 #include "miner/pow/merkle.h"
 
 size_t operand_tree_size(uint64_t rows, uint64_t k)
@@ -12,29 +14,45 @@ size_t operand_tree_size(uint64_t rows, uint64_t k)
     return (size_t)merkle_values(merkle_chunks(rows, k)) * DIGEST_SIZE;
 }
 
-enum status operand_tree_make(struct device *device, struct view operand, uint64_t size,
-                              struct buffer *key, struct buffer *tree,
-                              uint8_t root[DIGEST_SIZE])
+/* Chunks [first, last) and every value above them. */
+static enum status chunks_hash(const struct operand_tree *tree, uint64_t first,
+                               uint64_t last, uint8_t root[DIGEST_SIZE])
 {
-    const uint64_t chunks = merkle_chunks(size, 1);
+    const uint64_t chunks = merkle_chunks(tree->size, 1);
     struct launch launch = {.kernel = KERNEL_blake3_chunks,
-                            .last = chunks,
-                            .views = {operand, {key, 0}, {tree, 0}},
-                            .scalars = {{.u64 = size}, {.u32 = chunks == 1}}};
-    enum status status = device_launch(device, &launch);
-    uint64_t first = 0;
+                            .first = first,
+                            .last = last,
+                            .views = {tree->operand, {tree->key, 0}, {tree->tree, 0}},
+                            .scalars = {{.u64 = tree->size}, {.u32 = chunks == 1}}};
+    enum status status = device_launch(tree->device, &launch);
+    uint64_t layer = 0;
 
     launch.kernel = KERNEL_blake3_parents;
     for (uint64_t width = chunks; width > 1 && !status; width = (width + 1) / 2) {
-        launch.last = (width + 1) / 2;
-        launch.views[0] = (struct view){tree, first * DIGEST_SIZE};
-        launch.views[2] = (struct view){tree, (first + width) * DIGEST_SIZE};
+        launch.first /= 2;
+        launch.last = (launch.last + 1) / 2;
+        launch.views[0] = (struct view){tree->tree, layer * DIGEST_SIZE};
+        launch.views[2] = (struct view){tree->tree, (layer + width) * DIGEST_SIZE};
         launch.scalars[0].u64 = width;
         launch.scalars[1].u32 = width == 2;
-        status = device_launch(device, &launch);
-        first += width;
+        status = device_launch(tree->device, &launch);
+        layer += width;
     }
     return status ? status
-                  : device_read(device, tree, (size_t)first * DIGEST_SIZE, root,
-                                DIGEST_SIZE);
+                  : device_read(tree->device, tree->tree, (size_t)layer * DIGEST_SIZE,
+                                root, DIGEST_SIZE);
+}
+
+enum status operand_tree_make(const struct operand_tree *tree, uint8_t root[DIGEST_SIZE])
+{
+    return chunks_hash(tree, 0, merkle_chunks(tree->size, 1), root);
+}
+
+enum status operand_tree_renew(const struct operand_tree *tree, uint64_t first,
+                               uint64_t size, uint8_t root[DIGEST_SIZE])
+{
+    assert(size);
+    assert(first + size <= tree->size);
+    return chunks_hash(tree, first / CHUNK_SIZE, (first + size - 1) / CHUNK_SIZE + 1,
+                       root);
 }

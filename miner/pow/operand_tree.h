@@ -11,11 +11,23 @@
 #include "backends/device.h"
 #include "miner/work/proof.h"
 
+/* Where an operand and its tree lie; nothing of it is owned. */
+struct operand_tree {
+    struct device *device;
+    struct view operand;
+    uint64_t size;       /* of the operand, in bytes */
+    struct buffer *key;  /* the job key */
+    struct buffer *tree; /* of operand_tree_size() bytes at least */
+};
+
 /* Bytes that all layers take (merkle.h says how they lie). */
 size_t operand_tree_size(uint64_t rows, uint64_t k);
-/* Layers of the operand's tree into tree, its root to the host.  key: the job key. */
-MUST_CHECK enum status operand_tree_make(struct device *device, struct view operand,
-                                         uint64_t size, struct buffer *key,
-                                         struct buffer *tree, uint8_t root[DIGEST_SIZE]);
+/* All layers, and the root to the host. */
+MUST_CHECK enum status operand_tree_make(const struct operand_tree *tree,
+                                         uint8_t root[DIGEST_SIZE]);
+/* The same after size bytes from first on were written anew, out of the layers as they
+ * were made under this key: hashes those chunks and what is above them. */
+MUST_CHECK enum status operand_tree_renew(const struct operand_tree *tree, uint64_t first,
+                                          uint64_t size, uint8_t root[DIGEST_SIZE]);
 
 #endif

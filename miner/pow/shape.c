@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "miner/pow/scheme.h"
+#include "miner/work/proof.h"
 
 enum {
     K_MIN = 1024,
@@ -79,6 +80,29 @@ enum status pow_shape_check(const struct pow_shape *shape, uint32_t min_rank,
         status = error_set(err, STATUS_BAD_PROOF, "n is %" PRIu64 ", expected 1 to 2^24",
                            shape->n);
     return status ? status : tile_check(shape, err);
+}
+
+/* Of one side: lines of k bytes are opened out of `rows`. */
+static uint64_t opening_size_max(uint64_t lines, uint64_t rows, uint64_t k)
+{
+    /* A line that begins inside a chunk ends inside another one. */
+    const uint64_t chunks =
+        lines * (k % CHUNK_SIZE ? k / CHUNK_SIZE + 2 : k / CHUNK_SIZE);
+    uint64_t levels = 0;
+
+    for (uint64_t width = (rows * k + CHUNK_SIZE - 1) / CHUNK_SIZE; width > 1;
+         width = (width + 1) / 2)
+        levels++;
+    /* A chunk, its length and its index; a line's number; at most two siblings a line and
+     * level, to its left and to its right; four counts, and the root. */
+    return chunks * (CHUNK_SIZE + 16) + lines * 8 + 2 * lines * levels * DIGEST_SIZE +
+           5 * 8 + DIGEST_SIZE;
+}
+
+uint64_t pow_proof_size_max(const struct pow_shape *shape)
+{
+    return 4 * 8 + opening_size_max(shape->h, shape->m, shape->k) +
+           opening_size_max(shape->w, shape->n, shape->k) + 1;
 }
 
 uint32_t pow_rank(uint64_t k, uint32_t min_rank)

@@ -23,5 +23,7 @@ struct pow_shape {
 /* BAD_PROOF and the first limit that does not hold. */
 MUST_CHECK enum status pow_shape_check(const struct pow_shape *shape, uint32_t min_rank,
                                        struct error *err);
+/* Bytes of a proof of it, at most: before base64, which adds a third. */
+uint64_t pow_proof_size_max(const struct pow_shape *shape);
 
 #endif

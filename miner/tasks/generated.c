@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "kernels/blake3_host.h"
+
 enum { SIDE_MAX = 1 << 24, K_STEP = 64, K_MAX = 65536 };
 
 enum status generated_check(struct model_shape shape, struct error *err)
@@ -25,14 +27,20 @@ enum status generated_check(struct model_shape shape, struct error *err)
     return STATUS_OK;
 }
 
-enum status generated_fits(const struct device *device, struct model_shape shape,
-                           uint64_t extra, struct error *err)
+uint64_t generated_size(struct model_shape shape)
 {
     /* Each operand, and of each its packed, its noised and its hashed copy (pow.md
      * sections 4 and 5); the layers of chaining values are less than a sixteenth of one
      * of them. */
     const uint64_t operands = (shape.m + shape.n) * shape.k;
-    const uint64_t needed = 4 * operands + operands / 16 + extra;
+
+    return 4 * operands + operands / 16;
+}
+
+enum status generated_fits(const struct device *device, struct model_shape shape,
+                           uint64_t extra, struct error *err)
+{
+    const uint64_t needed = generated_size(shape) + extra;
     const uint64_t there = device_info(device)->memory_bytes;
     if (there && needed > there)
         return error_set(err, STATUS_NO_MEMORY,
@@ -76,14 +84,14 @@ void generated_free(struct generated *generated)
     *generated = (struct generated){0};
 }
 
-static enum status generated_launch(struct device *device, struct buffer *to,
-                                    uint64_t size, uint64_t seed)
+static enum status fill(struct device *device, struct view to, uint64_t size,
+                        uint64_t seed)
 {
     const struct launch launch = {
         .kernel = KERNEL_test_matrix,
         .first = 0,
         .last = size,
-        .views = {{to, 0}},
+        .views = {to},
         .scalars = {{.u64 = seed}},
     };
     return device_launch(device, &launch);
@@ -92,24 +100,93 @@ static enum status generated_launch(struct device *device, struct buffer *to,
 enum status generated_left(struct generated *generated, uint64_t seed, uint64_t rows)
 {
     assert(rows <= generated->shape.m);
-    return generated_launch(generated->device, generated->left, rows * generated->shape.k,
-                            seed);
+    return fill(generated->device, (struct view){generated->left, 0},
+                rows * generated->shape.k, seed);
 }
 
-enum status generated_right(struct generated *generated, uint64_t seed)
+/* Takes the place of the weights; nothing is derived of the fresh ones. */
+static enum status weights_renew(struct generated *generated)
 {
-    const struct model_shape s = generated->shape;
     struct weights *fresh = NULL;
-    enum status status =
-        generated_launch(generated->device, generated->right, s.n * s.k, seed);
-    if (!status)
-        status = weights_new(generated->device, (struct view){generated->right, 0},
-                             (uint32_t)s.n, (uint32_t)s.k, &fresh);
+    const enum status status =
+        weights_new(generated->device, (struct view){generated->right, 0},
+                    (uint32_t)generated->shape.n, (uint32_t)generated->shape.k, &fresh);
+
     if (status)
         return status;
     weights_free(generated->weights);
     generated->weights = fresh;
     return STATUS_OK;
+}
+
+enum status generated_right(struct generated *generated, uint64_t seed)
+{
+    const enum status status = fill(generated->device, (struct view){generated->right, 0},
+                                    generated->shape.n * generated->shape.k, seed);
+
+    return status ? status : weights_renew(generated);
+}
+
+enum { SIDE_LEFT, SIDE_RIGHT };
+
+struct strips {
+    const struct generated_seed *seed;
+    uint8_t side;
+    uint64_t attempt;
+};
+
+static void u64_put(uint8_t *out, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+static uint64_t strip_seed(const struct strips *strips, uint64_t strip)
+{
+    uint8_t name[17], digest[BLAKE3_SIZE];
+    uint64_t out = 0;
+
+    u64_put(name, strips->attempt);
+    u64_put(name + 8, strip);
+    name[16] = strips->side;
+    blake3_hash(name, sizeof name, strips->seed->bytes, digest);
+    for (int i = 0; i < 8; i++)
+        out |= (uint64_t)digest[i] << 8 * i;
+    return out;
+}
+
+static enum status draw(struct device *device, struct buffer *to, uint64_t size,
+                        const struct strips *strips)
+{
+    enum status status = STATUS_OK;
+
+    for (uint64_t at = 0; at < size && !status; at += GENERATED_STRIP) {
+        const uint64_t left = size - at;
+        status = fill(device, (struct view){to, at},
+                      left < GENERATED_STRIP ? left : GENERATED_STRIP,
+                      strip_seed(strips, at / GENERATED_STRIP));
+    }
+    return status;
+}
+
+enum status generated_draw_left(struct generated *generated,
+                                const struct generated_seed *seed, uint64_t attempt,
+                                uint64_t size)
+{
+    const struct strips strips = {seed, SIDE_LEFT, attempt};
+
+    assert(size <= generated->shape.m * generated->shape.k);
+    return draw(generated->device, generated->left, size, &strips);
+}
+
+enum status generated_draw_right(struct generated *generated,
+                                 const struct generated_seed *seed)
+{
+    const struct strips strips = {seed, SIDE_RIGHT, 0};
+    const enum status status = draw(generated->device, generated->right,
+                                    generated->shape.n * generated->shape.k, &strips);
+
+    return status ? status : weights_renew(generated);
 }
 
 enum status generated_run(struct generated *generated, struct matmul_port *port,

@@ -11,6 +11,16 @@
 
 #include "miner/tasks/task.h"
 
+/* What a miner's own matrices are drawn from: 32 bytes of the OS.  Element i of strip s
+ * of side d (0: A, 1: Bt) in attempt t is element i of the matrix of pow.md section 11
+ * with seed x, where x is the first 8 bytes of H(u64 t || u64 s || u8 d; seed), integers
+ * little-endian.  A strip is GENERATED_STRIP bytes; all values in [-64, 64] are equally
+ * likely. */
+struct generated_seed {
+    uint8_t bytes[32];
+};
+enum { GENERATED_STRIP = 1 << 20 };
+
 struct generated {
     struct device *device;
     struct model_shape shape;
@@ -20,8 +30,10 @@ struct generated {
 
 /* m, n and k within what a product may be (pow.md section 1; k from 64). */
 MUST_CHECK enum status generated_check(struct model_shape shape, struct error *err);
-/* Whether a checked shape and extra bytes fit the device, derived copies included: a
- * sentence with both figures where they do not. */
+/* Bytes that a checked shape takes on a device, derived copies included. */
+uint64_t generated_size(struct model_shape shape);
+/* Whether a checked shape and extra bytes fit the device: a sentence with both figures
+ * where they do not. */
 MUST_CHECK enum status generated_fits(const struct device *device,
                                       struct model_shape shape, uint64_t extra,
                                       struct error *err);
@@ -34,6 +46,13 @@ MUST_CHECK enum status generated_left(struct generated *generated, uint64_t seed
                                       uint64_t rows);
 /* Writes Bt and forgets what was derived of the one before. */
 MUST_CHECK enum status generated_right(struct generated *generated, uint64_t seed);
+/* A, or Bt, of an attempt out of seed, strip by strip: its first size bytes, the others
+ * stay as they are.  Bt: what was derived of the one before is forgotten. */
+MUST_CHECK enum status generated_draw_left(struct generated *generated,
+                                           const struct generated_seed *seed,
+                                           uint64_t attempt, uint64_t size);
+MUST_CHECK enum status generated_draw_right(struct generated *generated,
+                                            const struct generated_seed *seed);
 /* The one site: pack 0, product 0.  No buffer in product: it is not wanted. */
 MUST_CHECK enum status generated_run(struct generated *generated,
                                      struct matmul_port *port, struct view product);

@@ -1,8 +1,7 @@
 /*
  * test_matmul.c - claims: a matmul task answers with the hash of the exact product of the
- * worked cases, whether or not it is mined, its weights are those matrices, shapes
- * outside the limits are refused with a sentence, and idle mining never multiplies the
- * same matrices twice.
+ * worked cases, whether or not it is mined, its weights are those matrices, and shapes
+ * outside the limits, or the memory, are refused with a sentence.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -162,33 +161,6 @@ static void mining_a_task_changes_nothing(void **state)
     device_close(device);
 }
 
-static void idle_products_are_never_the_same(void **state)
-{
-    (void)state;
-    enum { ATTEMPTS = 6, FOUND_MAX = 1024 };
-    static uint8_t roots[FOUND_MAX][32];
-    struct device *device = cpu_new(2);
-    const struct model_shape shape = {128, 128, 2048};
-    struct easy_mine mine;
-    struct idle *idle = NULL;
-    uint32_t different = 1;
-    easy_mine_open(&mine, device, &(struct pow_limits){128, 128, 2048, 128}, 128, TARGET);
-    assert_int_equal(idle_new(device, shape, &idle, NULL), STATUS_OK);
-    for (int i = 0; i < ATTEMPTS; i++)
-        assert_int_equal(idle_run(idle, mine.port), STATUS_OK);
-    assert_int_equal(matmul_drain(mine.port), STATUS_OK);
-    assert_int_equal(mine.port->proved_macs, (uint64_t)ATTEMPTS * 128 * 128 * 2048);
-
-    const uint32_t count = take_roots(&mine, roots, FOUND_MAX);
-    for (uint32_t i = 1; i < count; i++)
-        different += memcmp(roots[i], roots[i - 1], 32) != 0;
-    assert_in_range(count, ATTEMPTS, FOUND_MAX);
-    assert_in_range(different, 2, ATTEMPTS);
-    idle_free(idle);
-    easy_mine_close(&mine);
-    device_close(device);
-}
-
 static void shapes_outside_the_limits_are_refused(void **state)
 {
     (void)state;
@@ -261,11 +233,20 @@ static void what_does_not_fit_is_refused_with_both_figures(void **state)
                      STATUS_NO_MEMORY);
     assert_string_equal(err.text, "a product of 4096 x 4096 x 4096 needs 194 MiB, the "
                                   "device has 64");
-    assert_int_equal(idle_shape(device, &shape, &err), STATUS_OK);
-    assert_in_range(shape.m, 128, 1024);
+    assert_int_equal(idle_shape(device, 2048, 4096, &shape, &err), STATUS_OK);
+    assert_in_range(shape.m, 128, 512); /* a quarter of the 64 MiB */
+    assert_int_equal(idle_fits(device, (struct model_shape){1024, 1024, 4096}, &err),
+                     STATUS_OK);
+    assert_int_equal(idle_fits(device, (struct model_shape){4096, 4096, 4096}, &err),
+                     STATUS_NO_MEMORY);
+    assert_string_equal(err.text, "mining 4096 x 4096 x 4096 needs 130 MiB, the device "
+                                  "has 48 to spare for it");
+    head->info.memory_free_bytes = (uint64_t)32 << 20; /* others have taken half of it */
+    assert_int_equal(idle_fits(device, (struct model_shape){1024, 1024, 4096}, &err),
+                     STATUS_NO_MEMORY);
     head->info.memory_bytes = (uint64_t)1 << 20;
-    assert_int_equal(idle_shape(device, &shape, &err), STATUS_NO_MEMORY);
-    assert_non_null(strstr(err.text, "the device has 1"));
+    assert_int_equal(idle_shape(device, 2048, 4096, &shape, &err), STATUS_NO_MEMORY);
+    assert_non_null(strstr(err.text, "the device has 0 to spare"));
     device_close(device);
 }
 
@@ -317,7 +298,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worked_products_have_their_hashes),
         cmocka_unit_test(mining_a_task_changes_nothing),
-        cmocka_unit_test(idle_products_are_never_the_same),
         cmocka_unit_test(shapes_outside_the_limits_are_refused),
         cmocka_unit_test(foreign_assignments_are_refused),
         cmocka_unit_test(what_does_not_fit_is_refused_with_both_figures),
