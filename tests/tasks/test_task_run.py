@@ -221,6 +221,7 @@ def wrong_usage(model, text):
     ]:
         run(*words, code=2, says=says)
     minerva("task", code=2)
+    minerva("task", "dream", code=2, says='there is no "dream"')
     for word in ("run", "submit", "status", "claim"):
         check("help is on standard output", "usage: minerva task" in minerva("task", word, "--help").stdout)
 
