@@ -97,6 +97,37 @@ static void sending_make_room(struct pool *pool)
                     "not sent: the pool was away too long");
 }
 
+/* A task that is handed back takes its shares with it: what still waits is not worth
+ * sending. */
+static void sending_forget_task(struct pool *pool, const char *task_id)
+{
+    for (uint32_t i = 0; i < pool->sending_count;) {
+        const struct sending *sending = &pool->sendings[i];
+
+        if (sending_is_share(sending) && sending->state == SENDING_WAITS &&
+            !strcmp(sending->what->as.share->task_id, task_id))
+            sending_end(pool, i, VERDICT_STALE, 0, "not sent: its task is handed back");
+        else
+            i++;
+    }
+}
+
+/* One thing from the workers. */
+static void gather_one(struct pool *pool, struct outgoing *what)
+{
+    const struct answer *answer = what->kind == OUTGOING_ANSWER ? what->as.answer : NULL;
+
+    assert(what->kind != OUTGOING_FINDING);
+    /* How far a task is, is only worth saying now. */
+    if (answer && answer->kind == ANSWER_PROGRESS && !pool->is_ready) {
+        outgoing_free(what);
+        return;
+    }
+    if (answer && answer->kind == ANSWER_DECLINE)
+        sending_forget_task(pool, answer->task_id);
+    sending_add(pool, what);
+}
+
 static void gather_errand(struct pool *pool, const struct errand *errand)
 {
     for (uint32_t i = 0; i < pool->sending_count; i++) {
@@ -130,19 +161,10 @@ void pool_gather(struct pool *pool)
         errand_free(errand);
     }
     while (!status && pool->sending_count < SENDING_MAX) {
-        struct outgoing *what = NULL;
-
         status = queue_take(pool->ports.outbox, 0, &taken);
         if (status)
             break;
-        what = taken;
-        assert(what->kind != OUTGOING_FINDING);
-        /* How far a task is, is only worth saying now. */
-        if (!pool->is_ready && what->kind == OUTGOING_ANSWER &&
-            what->as.answer->kind == ANSWER_PROGRESS)
-            outgoing_free(what);
-        else
-            sending_add(pool, what);
+        gather_one(pool, taken);
         sending_make_room(pool);
     }
     pool->is_outbox_closed = status == STATUS_CLOSED;

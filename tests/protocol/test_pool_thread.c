@@ -72,6 +72,24 @@ static void work_goes_both_ways(void **state)
     pool_script_expect_end(&bench->script);
 }
 
+static void a_task_handed_back_takes_its_waiting_shares_with_it(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_connect(bench, "pouw+tcp");
+    bench_welcome(bench);
+    bench_say_job(bench, "j1");
+    news_free(bench_news(bench, NEWS_JOB));
+    for (int i = 0; i < 6; i++)
+        bench_put_share(bench, "j1");
+    for (int i = 0; i < 4; i++) /* as many as may be outstanding */
+        (void)pool_script_expect(&bench->script, "mining.submit");
+    bench_put_answer(bench, ANSWER_DECLINE, 0);
+    (void)pool_script_expect(&bench->script, "task.decline");
+    bench_expect_verdict(bench, NEWS_SHARE, VERDICT_STALE);
+    bench_expect_verdict(bench, NEWS_SHARE, VERDICT_STALE);
+}
+
 /* Each step is a point at which the pool can go away. */
 enum step {
     STEP_CONNECTED,
@@ -359,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_BENCH(work_goes_both_ways),
+        WITH_BENCH(a_task_handed_back_takes_its_waiting_shares_with_it),
         WITH_BENCH(a_pool_leaves_at_any_point),
         WITH_BENCH(a_plain_pools_jobs_end_with_it),
         WITH_BENCH(a_refused_login_is_told_and_tried_later),
