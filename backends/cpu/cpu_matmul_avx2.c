@@ -11,6 +11,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "backends/cpu/cpu_avx2.h"
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_matmul.h"
 #include "backends/cpu/cpu_text.h"
@@ -251,6 +252,6 @@ const struct cpu_matmul cpu_matmul_avx2 = {
     .gather = avx2_gather,
     .tile_words = cpu_tile_words,
     .texts = cpu_text_avx2,
-    .overrides = NULL,
-    .override_count = 0,
+    .overrides = cpu_avx2_overrides,
+    .override_count = CPU_AVX2_OVERRIDES,
 };

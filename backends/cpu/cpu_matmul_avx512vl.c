@@ -10,6 +10,7 @@
 #define DOT_WORDS(sum, a, b) __asm__("vpdpwssd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b))
 #include "backends/cpu/cpu_block_ymm.h"
 
+#include "backends/cpu/cpu_avx2.h"
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_panels.h"
 #include "backends/cpu/cpu_text.h"
@@ -31,6 +32,6 @@ const struct cpu_matmul cpu_matmul_avx512vl = {
     .gather = cpu_panels_gather,
     .tile_words = cpu_tile_words,
     .texts = cpu_text_avx2,
-    .overrides = NULL,
-    .override_count = 0,
+    .overrides = cpu_avx2_overrides,
+    .override_count = CPU_AVX2_OVERRIDES,
 };
