@@ -67,13 +67,18 @@ static inline int32_t pair_sums(const int32_t *sums, uint32_t rank, uint32_t lan
     return outside;
 }
 
+static inline int16_t times(int32_t value, int32_t scale)
+{
+    return (int16_t)(value * scale);
+}
+
 static inline void pair_dense(const int8_t *const *dense, uint32_t rank, uint32_t lanes,
                               int16_t *out)
 {
     for (uint32_t j = 0; j < rank; j += 2, out += 2 * lanes)
         for (uint32_t lane = 0; lane < lanes; lane++) {
-            out[2 * lane] = dense[lane][j];
-            out[2 * lane + 1] = dense[lane][j + 1];
+            out[2 * lane] = times(dense[lane][j], 1);
+            out[2 * lane + 1] = times(dense[lane][j + 1], 1);
         }
 }
 
@@ -103,9 +108,9 @@ static void limb_dense(const struct part *part, const int8_t *const *dense)
 
     for (uint32_t lane = 0; lane < part->lanes; lane++)
         for (uint32_t j = 0; j < c->rank; j++) {
-            *place(part, j, lane) = dense[lane][j];
+            *place(part, j, lane) = times(dense[lane][j], 1);
             if (c->limbs == 2)
-                *place(part, 2 * c->rank + j, lane) = (int16_t)(dense[lane][j] * LIMB);
+                *place(part, 2 * c->rank + j, lane) = times(dense[lane][j], LIMB);
         }
 }
 
