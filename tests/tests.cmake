@@ -1,6 +1,7 @@
 # tests/<room>/test_*.c: cmocka programs.  tests/<room>/test_*.{sh,py}: run with MINERVA, SOURCE and BUILD set.
 # tests/fuzz/fuzz_*.c: libFuzzer targets, always built as replayers of tests/fuzz/corpus/<name>.
 # A comment `labels: a b` in a test gives ctest labels: tsan (runs under TSan too), plain (not under sanitizers).
+# A label that is a row of cpu_matmul.def (avx2, portable) runs the test once more, without the rows before that one.
 add_custom_target(tests_tsan)
 if(TARGET minerva)
     add_dependencies(tests_tsan minerva)
@@ -8,17 +9,30 @@ endif()
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 function(minerva_test_properties test file)
+    set(environment "MINERVA=${CMAKE_BINARY_DIR}/minerva;SOURCE=${CMAKE_SOURCE_DIR};BUILD=${CMAKE_BINARY_DIR}")
+    set(rows)
     file(STRINGS ${file} labels REGEX "labels: " LIMIT_COUNT 1)
     if(labels)
-        string(REGEX REPLACE ".*labels: *([a-z ]+[a-z]).*" "\\1" labels "${labels}")
+        string(REGEX REPLACE ".*labels: *([a-z0-9 ]+[a-z0-9]).*" "\\1" labels "${labels}")
         string(REPLACE " " ";" labels "${labels}")
+        set(rows ${labels})
+        list(REMOVE_ITEM labels ${cpu_matmul_rows})
+        list(REMOVE_ITEM rows ${labels} none)
         set_tests_properties(${test} PROPERTIES LABELS "${labels}")
         if("tsan" IN_LIST labels AND TARGET ${test})
             add_dependencies(tests_tsan ${test})
         endif()
     endif()
-    set_tests_properties(${test} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT
-        "MINERVA=${CMAKE_BINARY_DIR}/minerva;SOURCE=${CMAKE_SOURCE_DIR};BUILD=${CMAKE_BINARY_DIR}")
+    set_tests_properties(${test} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
+    foreach(row IN LISTS rows)
+        if(TARGET ${test})
+            add_test(NAME ${test}_${row} COMMAND ${test})
+        else()
+            add_test(NAME ${test}_${row} COMMAND ${file})
+        endif()
+        set_tests_properties(${test}_${row} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS plain
+            ENVIRONMENT "${environment};MINERVA_CPU=${row}")
+    endforeach()
 endfunction()
 
 file(GLOB test_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c)

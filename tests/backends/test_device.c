@@ -3,6 +3,8 @@
  * fit together, before a backend sees it; makes the n-th call fail when asked; and every
  * backend of the table is either usable or says why not.
  *
+ * labels: avx2
+ *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

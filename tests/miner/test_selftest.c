@@ -3,6 +3,8 @@
  * them passes with a digit of its answer changed; worked cases that make no sense are
  * refused, not run.
  *
+ * labels: avx2 portable
+ *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

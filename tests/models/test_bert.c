@@ -4,7 +4,7 @@
  * of range is a fault record that names its operation.
  *
  * Cases: tests/vectors/models/tiny-bert (random weights; made with the oracle of DET-1).
- * labels: tsan
+ * labels: tsan avx2 portable
  *
  * SPDX-License-Identifier: MIT
  */

@@ -6,6 +6,8 @@
  * default
  * ~/.cache/minerva/all-MiniLM-L6-v2).  Without them the test is skipped.
  *
+ * labels: avx2
+ *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

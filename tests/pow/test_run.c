@@ -4,6 +4,8 @@
  * only, computes plainly what cannot carry a proof, and is right again after a device's
  * fault.
  *
+ * labels: avx2 portable
+ *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

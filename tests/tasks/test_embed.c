@@ -4,6 +4,8 @@
  * sites; a value that leaves the numeric range is answered with where; all that cannot
  * run is refused.
  *
+ * labels: avx2 portable
+ *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -3,6 +3,8 @@
  * worked cases, whether or not it is mined, its weights are those matrices, and shapes
  * outside the limits, or the memory, are refused with a sentence.
  *
+ * labels: avx2 portable
+ *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
