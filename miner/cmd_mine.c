@@ -9,9 +9,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "miner/base/clock.h"
+#include "miner/base/file.h"
 #include "miner/base/log.h"
 #include "miner/base/memory.h"
 #include "miner/commands.h"
@@ -86,6 +88,25 @@ static void say_banner(const struct config *config, const struct device_list *de
                       "multiply-accumulate; n/a: not long enough yet");
 }
 
+/* What would otherwise fail at every attempt to connect. */
+static enum status check_ways(const struct config *config, struct error *err)
+{
+    static const char *const schemes[] = {"socks4://",  "socks4a://", "socks5://",
+                                          "socks5h://", "http://",    "https://"};
+    const char *proxy = config_text(config, SETTING_proxy),
+               *ca_file = config_text(config, SETTING_ca_file);
+    bool is_known = !*proxy || !strstr(proxy, "://");
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        is_known |= !strncmp(proxy, schemes[i], strlen(schemes[i]));
+    if (!is_known)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "the proxy is \"%s\", expected socks5h://HOST:PORT", proxy);
+    if (*ca_file && !file_exists(ca_file))
+        return error_set(err, STATUS_BAD_CONFIG, "ca-file: %s is no file", ca_file);
+    return STATUS_OK;
+}
+
 static enum status check_config(const struct config *config, struct error *err)
 {
     if (!*config_text(config, SETTING_url))
@@ -94,7 +115,8 @@ static enum status check_config(const struct config *config, struct error *err)
             "no pool: give -o URL, for example -o pouw+tcp://127.0.0.1:3370");
     const struct pool_options options = run_pool_options(config);
     struct pool_target target;
-    return pool_target_read(&options, &target, err);
+    const enum status status = pool_target_read(&options, &target, err);
+    return status ? status : check_ways(config, err);
 }
 
 /* --- the loop --- */
@@ -184,6 +206,8 @@ static enum status prepare_and_mine(const struct config *config, struct error *e
         status =
             log_open((enum log_level)config_choice(config, SETTING_log_level),
                      *file ? file : NULL, !config_flag(config, SETTING_no_color), err);
+        if (status == STATUS_IO)
+            status = STATUS_BAD_CONFIG;
     }
     if (!status) {
         status = mine(config, devices, err);

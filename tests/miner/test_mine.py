@@ -134,6 +134,9 @@ def test_wrong_usage():
             (["-c", HOME + "/none.conf"], "none.conf"),
             (["-o", "simulate://", "-u", "me", "-d", "quantum"], "quantum"),
             (["-o", "simulate://", "-u", "me", "--models", HOME + "/none"], "none"),
+            (["-o", "pouw+tcp://127.0.0.1:1", "-u", "me", "-x", "foo://x"], "foo://x"),
+            (["-o", "pouw+tcp://127.0.0.1:1", "-u", "me", "--ca-file", HOME + "/none"], "none"),
+            (["-o", "pouw+tcp://127.0.0.1:1", "-u", "me", "-l", HOME + "/none/log"], "none/log"),
     ]:
         code, said = mine(*words)
         assert code == 2, (words, code, said)
