@@ -19,8 +19,8 @@
 #include "miner/models/model.h"
 
 enum {
-    PACK_ROWS = 1024, /* operands and activations of a pack stay in the caches of a CPU */
-    COMPARED = 4,     /* sentences that are computed in other ways too */
+    PACK_ROWS = 256, /* activations of a pack stay in the second cache of a CPU */
+    COMPARED = 4,    /* sentences that are computed in other ways too */
 };
 
 struct bench {

@@ -2,54 +2,45 @@
  * cpu_attention_avx512.c - attention of several queries over the same keys, in exact
  * integers; the bits are the text's.
  *
- * Keys of one head are packed once for all queries of their span: sixteen keys lie side
- * by side, two dimensions of each in a dword, so that a dot instruction gives sixteen
- * scores.  Scores are kept, not computed anew.  A share of at most 2^19 is cut in
- * limbs of 14 and 6 bits, which multiply two keys at a time.  All integer sums are taken
- * modulo 2^32: whatever the order, the text's sum, which fits an i32, comes out.
+ * Keys of one head are packed once for all queries of their span, so that a dot
+ * instruction gives sixteen scores.  Scores are kept, not computed anew.  A share of at
+ * most 2^19 is cut in limbs of 14 and 6 bits, which multiply two keys at a time.  All
+ * integer sums are taken modulo 2^32: whatever the order, the text's sum, which fits an
+ * i32, comes out.
  *
  * Spans that do not fit the scratch on the stack, few queries, or a bias go to the text.
  *
  * SPDX-License-Identifier: MIT
  */
-#include <immintrin.h>
 #include <string.h>
 
+#include "backends/cpu/cpu_attention_pack.h"
 #include "backends/cpu/cpu_avx512.h"
+#include "backends/cpu/cpu_exact_avx512.h"
 #include "backends/cpu/cpu_text.h"
-#include "kernels/exact_math.h"
 
 enum {
-    LANES = 16,     /* keys of a block */
-    QUERIES = 4,    /* that go together */
-    CHUNK = 32,     /* dimensions that are summed together */
-    LIMB_BITS = 14, /* of a weight's low limb: it is an int16 and not negative */
-    DIM_MAX = 256,
-    KEYS_MAX = 512,
-    VALUES_MAX = 1 << 15, /* of packed keys, and as many of packed values: 64 KiB each */
+    LANES = CPU_ATTENTION_LANES,
+    CHUNK = CPU_ATTENTION_CHUNK,
+    KEYS_MAX = CPU_ATTENTION_KEYS_MAX,
+    DIM_MAX = CPU_ATTENTION_DIM_MAX,
+    QUERIES = EXACT_WIDE, /* that go together */
     QUERIES_MIN = 2,      /* fewer are not worth packing the keys */
+    LIMB_BITS = 14,       /* of a share's low limb: it is an int16 and not negative */
 };
 
 #define INLINE static inline __attribute__((always_inline))
 
 struct call {
-    const int16_t *q, *k, *v;
-    const int32_t *q_exponents, *k_exponents, *v_exponents;
+    struct cpu_attention_keys keys;
+    const int16_t *q;
+    const int32_t *q_exponents;
     const uint32_t *spans;
     float *out;
-    uint32_t heads, kv_heads, dim;
+    uint32_t heads, dim;
     float scale;
     uint32_t causal;
     uint64_t first, last; /* units */
-};
-
-/* One head's keys and values of one span. */
-struct pack {
-    _Alignas(64) int16_t keys[VALUES_MAX];    /* [blocks][dimensions / 2][16][2] */
-    _Alignas(64) int16_t values[VALUES_MAX];  /* [chunks][blocks * 8][32][2] */
-    _Alignas(64) float scales[KEYS_MAX];      /* of the keys */
-    _Alignas(64) int32_t exponents[KEYS_MAX]; /* of the values */
-    uint32_t count, blocks, pairs, chunks;
 };
 
 /* Queries on their way, each with room for all keys. */
@@ -72,98 +63,10 @@ INLINE __m512i spread(const int16_t *from)
     return _mm512_set1_epi32(value);
 }
 
-INLINE __m512i constant(uint32_t bits)
-{
-    return _mm512_set1_epi32((int32_t)bits);
-}
-
-INLINE __m512 float_constant(uint32_t bits)
-{
-    return _mm512_castsi512_ps(constant(bits));
-}
-
-/* ---- packing ---- */
-
-/* One key into its lane. */
-static void pack_key(const int16_t *from, uint32_t dim, int16_t *to)
-{
-    for (uint32_t d = 0; d + 1 < dim; d += 2)
-        memcpy(to + (size_t)d * LANES, from + d, 2 * sizeof *to);
-    if (dim % 2) {
-        to[(size_t)(dim - 1) * LANES] = from[dim - 1];
-        to[(size_t)(dim - 1) * LANES + 1] = 0;
-    }
-}
-
-static void pack_keys(const int16_t *from, size_t stride, uint32_t dim, struct pack *to)
-{
-    const size_t block = (size_t)2 * to->pairs * LANES;
-
-    if (to->count % LANES)
-        memset(to->keys + (to->blocks - 1) * block, 0, block * sizeof *to->keys);
-    for (uint32_t i = 0; i < to->count; i++)
-        pack_key(from + i * stride, dim,
-                 to->keys + i / LANES * block + (ptrdiff_t)2 * (i % LANES));
-}
-
-INLINE __m512i interleaving(int is_upper)
-{
-    int16_t index[CHUNK];
-
-    for (int i = 0; i < CHUNK; i++)
-        index[i] = (int16_t)(i / 2 + (is_upper ? CHUNK / 2 : 0) + (i % 2 ? CHUNK : 0));
-    return _mm512_loadu_si512(index);
-}
-
-/* A chunk of all values, two keys together. */
-static void pack_chunk(const int16_t *from, size_t stride, __mmask32 mask,
-                       const struct pack *pack, int16_t *to)
-{
-    const __m512i lower = interleaving(0), upper = interleaving(1);
-    const uint32_t padded = pack->blocks * LANES;
-
-    for (uint32_t i = 0; i < padded; i += 2, to += 2 * CHUNK) {
-        const __m512i a =
-            _mm512_maskz_loadu_epi16(i < pack->count ? mask : 0, from + i * stride);
-        const __m512i b = _mm512_maskz_loadu_epi16(i + 1 < pack->count ? mask : 0,
-                                                   from + (i + 1) * stride);
-
-        _mm512_store_si512(to, _mm512_permutex2var_epi16(a, lower, b));
-        _mm512_store_si512(to + CHUNK, _mm512_permutex2var_epi16(a, upper, b));
-    }
-}
-
-static __mmask32 chunk_mask(uint32_t dim, uint32_t chunk)
-{
-    const uint32_t left = dim - chunk * CHUNK;
-
-    return left >= CHUNK ? UINT32_MAX : (1u << left) - 1;
-}
-
-/* What the queries of a span share: the keys and values of one head. */
-static void pack_head(const struct call *call, const uint32_t *span, uint32_t head,
-                      struct pack *pack)
-{
-    const size_t stride = (size_t)call->kv_heads * call->dim;
-    const uint64_t entry = (uint64_t)span[0] * call->kv_heads + head;
-    const int16_t *v = call->v + entry * call->dim;
-
-    pack_keys(call->k + entry * call->dim, stride, call->dim, pack);
-    for (uint32_t chunk = 0; chunk < pack->chunks; chunk++)
-        pack_chunk(v + (size_t)chunk * CHUNK, stride, chunk_mask(call->dim, chunk), pack,
-                   pack->values + (size_t)chunk * pack->blocks * LANES * CHUNK);
-    for (uint32_t i = 0; i < pack->blocks * LANES; i++) {
-        const uint64_t at = entry + (uint64_t)i * call->kv_heads;
-
-        pack->scales[i] = i < pack->count ? det_p2(call->k_exponents[at]) : 0.0f;
-        pack->exponents[i] = i < pack->count ? call->v_exponents[at] : INT32_MIN;
-    }
-}
-
 /* ---- scores ---- */
 
 /* All queries with `width` blocks of keys. */
-INLINE void scores_of(const struct pack *pack, uint32_t block, int width,
+INLINE void scores_of(const struct cpu_attention_pack *pack, uint32_t block, int width,
                       struct queries *queries)
 {
     const size_t size = (size_t)2 * pack->pairs * LANES;
@@ -198,7 +101,7 @@ INLINE void scores_of(const struct pack *pack, uint32_t block, int width,
         }
 }
 
-static void scores_all(const struct pack *pack, struct queries *queries)
+static void scores_all(const struct cpu_attention_pack *pack, struct queries *queries)
 {
     uint32_t block = 0;
 
@@ -210,44 +113,6 @@ static void scores_all(const struct pack *pack, struct queries *queries)
 
 /* ---- weights ---- */
 
-/* Lanes of a block that a query sees. */
-INLINE __mmask16 seen_mask(uint32_t seen, uint32_t block)
-{
-    const uint32_t before = block * LANES;
-
-    if (seen <= before)
-        return 0;
-    return seen - before >= LANES ? UINT16_MAX : (__mmask16)((1u << (seen - before)) - 1);
-}
-
-/* det_exp2 */
-INLINE __m512 exp2_of(__m512 x)
-{
-    static const uint32_t coefficients[] = {0x3aaf85c1u, 0x3c1d9850u, 0x3d6357bbu,
-                                            0x3e75fdecu, 0x3f317218u, 0x3f800000u};
-    const __m512 rounder = float_constant(0x4b400000u);
-    const __m512 t = _mm512_add_ps(x, rounder);
-    const __m512i k = _mm512_sub_epi32(_mm512_castps_si512(t), constant(0x4b400000u));
-    const __m512 g = _mm512_sub_ps(x, _mm512_sub_ps(t, rounder));
-    __m512 p = float_constant(0x391fd103u);
-
-#pragma GCC unroll 6
-    for (int i = 0; i < 6; i++)
-        p = _mm512_add_ps(_mm512_mul_ps(p, g), float_constant(coefficients[i]));
-    return _mm512_castsi512_ps(
-        _mm512_add_epi32(_mm512_castps_si512(p), _mm512_slli_epi32(k, 23)));
-}
-
-/* det_expw of the lanes in mask, 0 in the others. */
-INLINE __m512i expw_of(__mmask16 mask, __m512 x)
-{
-    const __mmask16 seen =
-        _mm512_mask_cmp_ps_mask(mask, x, _mm512_set1_ps(-31.0f), _CMP_GT_OQ);
-    const __m512 e = exp2_of(_mm512_maskz_mov_ps(seen, x));
-
-    return _mm512_maskz_cvttps_epi32(seen, _mm512_mul_ps(e, float_constant(0x4e800000u)));
-}
-
 /* Adds sixteen u32 to eight u64. */
 INLINE __m512i add_wide(__m512i sum, __m512i x)
 {
@@ -255,48 +120,85 @@ INLINE __m512i add_wide(__m512i sum, __m512i x)
     return _mm512_add_epi64(sum, _mm512_srli_epi64(x, 32));
 }
 
-/* What the weights of one query add up to. */
+/* What is common to all keys that a query sees. */
 struct weights {
-    int32_t exponent;
-    uint64_t sum, brought;
+    float largest[QUERIES];    /* score */
+    int32_t exponent[QUERIES]; /* of the values */
+    uint64_t sum[QUERIES];     /* of the weights */
+    uint64_t brought[QUERIES]; /* of the weights brought to the largest exponent */
 };
 
-/* Scores become weights brought to the largest exponent of the values seen. */
-static struct weights weights_of(const struct pack *pack, const struct queries *queries,
-                                 uint32_t index, float *scores)
+static void weights_bounds(const struct cpu_attention_pack *pack,
+                           const struct queries *queries, struct weights *out)
 {
-    const uint32_t seen = queries->seen[index];
-    __m512i exponent = _mm512_set1_epi32(pack->exponents[0]);
-    __m512 largest = _mm512_set1_ps(scores[0]);
-    __m512i sum = _mm512_setzero_si512(), brought = sum;
+    for (uint32_t i = 0; i < QUERIES; i++) {
+        __m512i exponent = _mm512_set1_epi32(pack->exponents[0]);
+        __m512 largest = _mm512_set1_ps(queries->scores[i][0]);
 
-    for (uint32_t b = 0; b * LANES < seen; b++) {
-        const __mmask16 mask = seen_mask(seen, b);
-        const size_t at = (size_t)b * LANES;
+        for (uint32_t at = 0; at < queries->seen[i]; at += LANES) {
+            const __mmask16 lanes = exact_lanes(queries->seen[i], at);
 
-        largest = _mm512_mask_max_ps(largest, mask, _mm512_load_ps(scores + at), largest);
-        exponent = _mm512_mask_max_epi32(
-            exponent, mask, _mm512_load_si512(pack->exponents + at), exponent);
+            largest = _mm512_mask_max_ps(
+                largest, lanes, _mm512_load_ps(queries->scores[i] + at), largest);
+            exponent = _mm512_mask_max_epi32(
+                exponent, lanes, _mm512_load_si512(pack->exponents + at), exponent);
+        }
+        out->largest[i] = _mm512_reduce_max_ps(largest);
+        out->exponent[i] = _mm512_reduce_max_epi32(exponent);
     }
-    largest = _mm512_set1_ps(_mm512_reduce_max_ps(largest));
-    exponent = _mm512_set1_epi32(_mm512_reduce_max_epi32(exponent));
-    for (uint32_t b = 0; b < queries->blocks; b++) {
-        const __mmask16 mask = seen_mask(seen, b);
-        const size_t at = (size_t)b * LANES;
-        const __m512i below = _mm512_maskz_sub_epi32(
-            mask, exponent, _mm512_load_si512(pack->exponents + at));
-        const __m512i u =
-            expw_of(mask, _mm512_sub_ps(_mm512_load_ps(scores + at), largest));
-        /* From 31 on nothing is left of a weight, here too: it has 31 bits. */
-        const __m512i g = _mm512_srlv_epi32(u, below);
+}
 
-        _mm512_store_si512(scores + at, g);
-        sum = add_wide(sum, u);
-        brought = add_wide(brought, g);
+/* det_expw of how far scores lie below the largest; 0 for a key that is not seen. */
+INLINE void weights_block(const struct queries *queries, uint32_t at,
+                          const struct weights *bounds, __m512i u[QUERIES])
+{
+    struct exact_floats x;
+    __mmask16 seen[QUERIES];
+
+    EXACT_EACH(i)
+    {
+        x.of[i] = _mm512_sub_ps(_mm512_load_ps(queries->scores[i] + at),
+                                _mm512_set1_ps(bounds->largest[i]));
+        seen[i] = _mm512_mask_cmp_ps_mask(exact_lanes(queries->seen[i], at), x.of[i],
+                                          _mm512_set1_ps(-31.0f), _CMP_GT_OQ);
+        x.of[i] = _mm512_maskz_mov_ps(seen[i], x.of[i]);
     }
-    return (struct weights){_mm_cvtsi128_si32(_mm512_castsi512_si128(exponent)),
-                            (uint64_t)_mm512_reduce_add_epi64(sum),
-                            (uint64_t)_mm512_reduce_add_epi64(brought)};
+    x = exact_exp2(&x);
+    EXACT_EACH(i)
+    u[i] = _mm512_maskz_cvttps_epi32(seen[i],
+                                     _mm512_mul_ps(x.of[i], exact_float(0x4e800000u)));
+}
+
+/* Scores become weights brought to the largest exponent of the values seen. */
+static void weights_of(const struct cpu_attention_pack *pack, struct queries *queries,
+                       struct weights *out)
+{
+    __m512i sum[QUERIES], brought[QUERIES];
+
+    weights_bounds(pack, queries, out);
+    EXACT_EACH(i)
+    sum[i] = brought[i] = _mm512_setzero_si512();
+    for (uint32_t at = 0; at < queries->blocks * LANES; at += LANES) {
+        const __m512i exponents = _mm512_load_si512(pack->exponents + at);
+        __m512i u[QUERIES];
+
+        weights_block(queries, at, out, u);
+        EXACT_EACH(i)
+        {
+            /* From 31 on nothing is left of a weight, here too: it has 31 bits. */
+            const __m512i g = _mm512_srlv_epi32(
+                u[i], _mm512_sub_epi32(_mm512_set1_epi32(out->exponent[i]), exponents));
+
+            _mm512_store_si512(queries->scores[i] + at, g);
+            sum[i] = add_wide(sum[i], u[i]);
+            brought[i] = add_wide(brought[i], g);
+        }
+    }
+    EXACT_EACH(i)
+    {
+        out->sum[i] = (uint64_t)_mm512_reduce_add_epi64(sum[i]);
+        out->brought[i] = (uint64_t)_mm512_reduce_add_epi64(brought[i]);
+    }
 }
 
 /* Weights become 19-bit shares of their sum, in two limbs; the sum of the shares. */
@@ -305,8 +207,8 @@ static int32_t shares_of(const struct queries *queries, uint64_t brought,
 {
     const uint32_t top = 63u - (uint32_t)__builtin_clzll(brought);
     const uint64_t normal = top >= 31 ? brought >> (top - 31) : brought << (31 - top);
-    const __m512i inverse = _mm512_set1_epi64((int64_t)(INT64_MAX / normal));
-    const __m512i half = _mm512_set1_epi64(1LL << (12 + top));
+    const __m512i inverse = _mm512_set1_epi64((long long)(INT64_MAX / normal));
+    const __m512i half = _mm512_set1_epi64((long long)1 << (12 + top));
     const __m128i shift = _mm_cvtsi32_si128((int32_t)(13 + top));
     __m512i total = _mm512_setzero_si512();
 
@@ -320,30 +222,35 @@ static int32_t shares_of(const struct queries *queries, uint64_t brought,
             _mm512_slli_epi64(_mm512_srl_epi64(_mm512_add_epi64(odd, half), shift), 32));
 
         total = _mm512_add_epi32(total, p);
-        _mm256_store_si256(
-            (__m256i *)(void *)(low + at),
-            _mm512_cvtepi32_epi16(_mm512_and_si512(p, constant((1u << LIMB_BITS) - 1))));
+        _mm256_store_si256((__m256i *)(void *)(low + at),
+                           _mm512_cvtepi32_epi16(
+                               _mm512_and_si512(p, exact_word((1u << LIMB_BITS) - 1))));
         _mm256_store_si256((__m256i *)(void *)(high + at),
                            _mm512_cvtepi32_epi16(_mm512_srli_epi32(p, LIMB_BITS)));
     }
     return _mm512_reduce_add_epi32(total);
 }
 
-static void query_weigh(const struct pack *pack, struct queries *queries, uint32_t i)
+static void queries_weigh(const struct cpu_attention_pack *pack, struct queries *queries)
 {
-    const struct weights weights = weights_of(pack, queries, i, queries->scores[i]);
+    struct weights weights;
 
-    queries->is_nothing[i] = weights.brought == 0;
-    queries->rho[i] = 0.0f;
-    if (!weights.brought)
-        return;
+    weights_of(pack, queries, &weights);
+    for (uint32_t i = 0; i < QUERIES; i++) {
+        const uint64_t brought = weights.brought[i];
 
-    const int32_t total = shares_of(queries, weights.brought, queries->scores[i],
-                                    queries->low[i], queries->high[i]);
+        queries->is_nothing[i] = brought == 0;
+        queries->rho[i] = 0.0f;
+        if (!brought)
+            continue;
 
-    queries->rho[i] =
-        MUL(MUL(I2F((int64_t)weights.brought), det_rcp(I2F((int64_t)weights.sum))),
-            MUL(det_rcp(I2F(total)), det_p2(weights.exponent)));
+        const int32_t total = shares_of(queries, brought, queries->scores[i],
+                                        queries->low[i], queries->high[i]);
+
+        queries->rho[i] =
+            MUL(MUL(I2F((int64_t)brought), det_rcp(I2F((int64_t)weights.sum[i]))),
+                MUL(det_rcp(I2F(total)), det_p2(weights.exponent[i])));
+    }
 }
 
 /* ---- values ---- */
@@ -353,7 +260,7 @@ struct sums {
 };
 
 /* Shares times a chunk of the values. */
-INLINE void sums_add(const struct pack *pack, const struct queries *queries,
+INLINE void sums_add(const struct cpu_attention_pack *pack, const struct queries *queries,
                      uint32_t chunk, struct sums *sums)
 {
     const int16_t *values = pack->values + (size_t)chunk * pack->blocks * LANES * CHUNK;
@@ -380,10 +287,10 @@ INLINE void sums_add(const struct pack *pack, const struct queries *queries,
     }
 }
 
-static void chunk_write(const struct call *call, const struct pack *pack,
+static void chunk_write(const struct call *call, const struct cpu_attention_pack *pack,
                         const struct queries *queries, uint32_t chunk, float *const *out)
 {
-    const __mmask32 mask = chunk_mask(call->dim, chunk);
+    const __mmask32 mask = cpu_attention_chunk_mask(call->dim, chunk);
     struct sums sums;
 
     sums_add(pack, queries, chunk, &sums);
@@ -412,9 +319,10 @@ static uint32_t keys_seen(const uint32_t *span, uint32_t causal)
     return causal && seen < count ? seen : count;
 }
 
-/* Up to QUERIES rows of one head; room that no query uses follows the last one. */
-static void queries_run(const struct call *call, const struct pack *pack, uint64_t row,
-                        uint32_t head, struct queries *queries)
+/* Up to QUERIES rows of one head; where there are fewer the last one is computed again.
+ */
+static void queries_run(const struct call *call, const struct cpu_attention_pack *pack,
+                        uint64_t row, uint32_t head, struct queries *queries)
 {
     float *out[QUERIES];
     uint32_t most = 0;
@@ -434,8 +342,7 @@ static void queries_run(const struct call *call, const struct pack *pack, uint64
     }
     queries->blocks = (most + LANES - 1) / LANES;
     scores_all(pack, queries);
-    for (uint32_t i = 0; i < queries->count; i++)
-        query_weigh(pack, queries, i);
+    queries_weigh(pack, queries);
     for (uint32_t chunk = 0; chunk < pack->chunks; chunk++)
         chunk_write(call, pack, queries, chunk, out);
 }
@@ -443,18 +350,18 @@ static void queries_run(const struct call *call, const struct pack *pack, uint64
 /* The rows [row, end) see the same span; of its first and last row maybe not all heads
  * are wanted. */
 static void span_run(const struct call *call, uint64_t row, uint64_t end,
-                     struct pack *pack, struct queries *queries)
+                     struct cpu_attention_pack *pack, struct queries *queries)
 {
     const uint32_t *span = call->spans + row * 4;
     uint32_t packed = UINT32_MAX;
 
     for (uint32_t head = 0; head < call->heads; head++) {
-        const uint32_t kv_head = head / (call->heads / call->kv_heads);
+        const uint32_t kv_head = head / (call->heads / call->keys.heads);
         const uint64_t from = row * call->heads + head < call->first ? row + 1 : row;
         const uint64_t to = (end - 1) * call->heads + head < call->last ? end : end - 1;
 
         if (kv_head != packed && from < to) {
-            pack_head(call, span, kv_head, pack);
+            cpu_attention_pack_head(&call->keys, span[0], kv_head, pack);
             packed = kv_head;
         }
         for (uint64_t at = from; at < to; at += QUERIES) {
@@ -462,21 +369,6 @@ static void span_run(const struct call *call, uint64_t row, uint64_t end,
             queries_run(call, pack, at, head, queries);
         }
     }
-}
-
-/* Sizes of a span's pack; whether it fits. */
-static int pack_plan(const struct call *call, const uint32_t *span, struct pack *pack)
-{
-    const uint32_t chunks = (call->dim + CHUNK - 1) / CHUNK;
-    const uint32_t count = span[1] - span[0];
-
-    if (count == 0 || count > KEYS_MAX)
-        return 0;
-    pack->count = count;
-    pack->blocks = (count + LANES - 1) / LANES;
-    pack->pairs = (call->dim + 1) / 2;
-    pack->chunks = chunks;
-    return pack->blocks * LANES * chunks * CHUNK <= VALUES_MAX;
 }
 
 static uint64_t span_end(const struct call *call, uint64_t row)
@@ -495,23 +387,37 @@ void cpu_attention_avx512(uint64_t first, uint64_t last, void *const *views,
 {
     kernel_function *const text = cpu_text_avx512[KERNEL_attention];
     const struct call call = {
-        views[0],       views[2],       views[4],       views[1],       views[3],
-        views[5],       views[6],       views[8],       scalars[0].u32, scalars[1].u32,
-        scalars[2].u32, scalars[3].f32, scalars[4].u32, first,          last,
+        .keys = {.k = views[2],
+                 .k_exponents = views[3],
+                 .v = views[4],
+                 .v_exponents = views[5],
+                 .heads = scalars[1].u32,
+                 .dim = scalars[2].u32},
+        .q = views[0],
+        .q_exponents = views[1],
+        .spans = views[6],
+        .out = views[8],
+        .heads = scalars[0].u32,
+        .dim = scalars[2].u32,
+        .scale = scalars[3].f32,
+        .causal = scalars[4].u32,
+        .first = first,
+        .last = last,
     };
-    struct pack pack;
+    struct cpu_attention_pack pack;
     struct queries queries;
 
-    if (scalars[5].u32 || call.dim > DIM_MAX || call.dim == 0) {
+    if (scalars[5].u32) { /* a bias */
         text(first, last, views, scalars);
         return;
     }
-    /* Fewer queries than there is room for are multiplied with what is left there. */
+    /* A query without weight is multiplied with what its limbs hold. */
     memset(&queries, 0, sizeof queries);
     for (uint64_t row = first / call.heads; row * call.heads < last;) {
         const uint64_t end = span_end(&call, row);
 
-        if (end - row >= QUERIES_MIN && pack_plan(&call, call.spans + row * 4, &pack)) {
+        if (end - row >= QUERIES_MIN &&
+            cpu_attention_pack_plan(&call.keys, call.spans + row * 4, &pack)) {
             span_run(&call, row, end, &pack, &queries);
         } else {
             const uint64_t from = row * call.heads, to = end * call.heads;

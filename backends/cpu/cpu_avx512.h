@@ -20,5 +20,8 @@ kernel_function cpu_noise_pairs_avx512;
 kernel_function cpu_noise_add_avx512;
 /* Several queries over the same keys (cpu_attention_avx512.c). */
 kernel_function cpu_attention_avx512;
+/* What lies between products (cpu_rows_avx512.c). */
+kernel_function cpu_gelu_avx512;
+kernel_function cpu_dequantise_avx512;
 
 #endif

@@ -350,6 +350,8 @@ static const struct cpu_override overrides[] = {
     {KERNEL_noise_pairs, cpu_noise_pairs_avx512},
     {KERNEL_noise_add, cpu_noise_add_avx512},
     {KERNEL_attention, cpu_attention_avx512},
+    {KERNEL_gelu, cpu_gelu_avx512},
+    {KERNEL_dequantise, cpu_dequantise_avx512},
 };
 
 const struct cpu_matmul cpu_matmul_avx512 = {
