@@ -13,7 +13,7 @@
 #include "pool-protocol/message_task.h"
 #include "pool/recording.h"
 
-enum { AUDITS_MAX = SERVER_CONNECTIONS_MAX + 1024, REST_MS = 20000 };
+enum { AUDITS_MAX = SERVER_CONNECTIONS_MAX + 1024, REST_MS = 5000 };
 
 struct auditor {
     atomic_bool is_stopping; /* what is not answered yet never will be */
