@@ -94,6 +94,9 @@ def check(row, compiler, obj, objdump):
                   f" {len(loop) / products:.3f} a product, {len(bad)} of stack or stores")
             for line in bad[:4]:
                 print(f"             {line}")
+    if row == "avxvnni" and re.search(r"\s(?<!\{vex\} )vpdp", text):
+        print(f"FAILED   {row:9} {compiler:6} is encoded as AVX-512")
+        broken += 1
     if not found & BYTES:
         print(f"FAILED   {row:9} {compiler:6} has no loop of at least {LEAST_DOTS} dots")
         broken += 1
