@@ -71,6 +71,11 @@ struct mining {
     uint8_t bound[32]; /* little-endian, already scaled */
     struct view hits;  /* struct hits, written whole */
     uint32_t hits_max;
+    /* NULL, or a count that other threads raise (read with __atomic_load_n): once it is
+     * no longer `seen`, a device may leave off a product whose c is not wanted.  Then it
+     * answers STALE, and hits hold what was found until then. */
+    const uint64_t *count;
+    uint64_t seen;
 };
 
 struct hit {

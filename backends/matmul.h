@@ -60,6 +60,8 @@ struct matmul {
 };
 
 struct matmul_port {
+    /* STALE: a product that was not wanted itself was left off, for its job is replaced.
+     */
     enum status (*run)(struct matmul_port *port, const struct matmul *product);
     /* All findings of earlier products are out: before an answer leaves. */
     enum status (*drain)(struct matmul_port *port);

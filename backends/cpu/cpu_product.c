@@ -245,6 +245,15 @@ static void window_run(struct cpu_product *product, const struct cpu_place *star
         cpu_strips_draw(product, start, left_end, draw);
 }
 
+/* Whether nobody waits for the rest of it. */
+static int is_over(const struct cpu_product *product)
+{
+    const struct mining *mining = product->ask->mining;
+
+    return mining && mining->count && !product->ask->c.buffer &&
+           __atomic_load_n(mining->count, __ATOMIC_RELAXED) != mining->seen;
+}
+
 static uint32_t chunks(const struct cpu_product *product)
 {
     return (product->b->panels + product->chunk_panels - 1) / product->chunk_panels;
@@ -269,7 +278,7 @@ static void task_part(void *context, uint32_t thread, uint64_t first, uint64_t l
 
         for (uint32_t w = 0; w < product->chunk_panels; w += product->window_panels) {
             start.right = chunk + w;
-            if (start.right < product->b->panels)
+            if (start.right < product->b->panels && !is_over(product))
                 window_run(product, &start, left_end, &draw);
         }
     }
@@ -319,7 +328,7 @@ static void waves_run(struct cpu_product *product, uint32_t wave)
 {
     const uint32_t panels = product->tiles.panels;
 
-    for (uint32_t first = 0; first < panels; first += wave) {
+    for (uint32_t first = 0; first < panels && !is_over(product); first += wave) {
         product->wave_first = first;
         product->wave_panels = panels - first < wave ? panels - first : wave;
         grid_plan(product);
@@ -402,5 +411,5 @@ enum status cpu_multiply(struct device *device, const struct multiply *multiply)
     waves_run(&product, wave);
     if (mining)
         cpu_lottery_end(&product.lottery);
-    return STATUS_OK;
+    return is_over(&product) ? STATUS_STALE : STATUS_OK;
 }

@@ -8,14 +8,13 @@
 #include "miner/base/mailbox.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "miner/base/memory.h"
 
 struct mailbox {
     pthread_mutex_t lock; /* guards thing */
     void *thing;
-    atomic_uint_fast64_t generation; /* changes with every put */
+    uint64_t generation; /* changes with every put; read without the lock */
     mailbox_keep *keep;
     mailbox_release *release;
 };
@@ -51,7 +50,7 @@ void mailbox_put(struct mailbox *mailbox, void *thing)
     pthread_mutex_lock(&mailbox->lock);
     old = mailbox->thing;
     mailbox->thing = thing;
-    atomic_fetch_add(&mailbox->generation, 1);
+    __atomic_fetch_add(&mailbox->generation, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&mailbox->lock);
     if (old)
         mailbox->release(old);
@@ -63,12 +62,17 @@ void *mailbox_take(struct mailbox *mailbox, uint64_t *generation)
 
     pthread_mutex_lock(&mailbox->lock);
     thing = mailbox->thing ? mailbox->keep(mailbox->thing) : NULL;
-    *generation = atomic_load(&mailbox->generation);
+    *generation = __atomic_load_n(&mailbox->generation, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&mailbox->lock);
     return thing;
 }
 
 bool mailbox_newer(const struct mailbox *mailbox, uint64_t generation)
 {
-    return atomic_load_explicit(&mailbox->generation, memory_order_relaxed) != generation;
+    return __atomic_load_n(&mailbox->generation, __ATOMIC_RELAXED) != generation;
+}
+
+const uint64_t *mailbox_count(const struct mailbox *mailbox)
+{
+    return &mailbox->generation;
 }

@@ -26,5 +26,8 @@ void mailbox_put(struct mailbox *mailbox, void *thing); /* takes thing; NULL emp
 void *mailbox_take(struct mailbox *mailbox,
                    uint64_t *generation); /* kept for the caller, or NULL */
 bool mailbox_newer(const struct mailbox *mailbox, uint64_t generation);
+/* The newest generation itself, for who must not know mailboxes: to be read with
+ * __atomic_load_n. */
+const uint64_t *mailbox_count(const struct mailbox *mailbox);
 
 #endif

@@ -275,7 +275,9 @@ static enum status attempt_multiply(struct pow_run *run, const struct attempt *a
                             .rows = &attempt->configuration.rows,
                             .columns = &attempt->configuration.columns,
                             .hits = {run->hits, 0},
-                            .hits_max = run->limits.hits};
+                            .hits_max = run->limits.hits,
+                            .count = mailbox_count(run->jobs),
+                            .seen = run->generation};
     const struct multiply multiply = {.m = product->m,
                                       .a = product->a,
                                       .b = product->b->noised,
@@ -323,8 +325,11 @@ static enum status attempt_run(struct pow_run *run, struct attempt *attempt)
         status = attempt_commit_a(run, attempt);
     if (!status)
         status = attempt_multiply(run, attempt);
-    if (!status)
-        status = attempt_look(run, attempt);
+    if (!status || status == STATUS_STALE) {
+        /* A job that was replaced in the middle keeps what was found under it. */
+        const enum status looked = attempt_look(run, attempt);
+        status = looked ? looked : status;
+    }
     if (status)
         return status;
     run->port.proved_macs += (uint64_t)product->m * product->b->n * product->b->k;

@@ -1,10 +1,14 @@
 /*
  * test_idle.c - claims: idle mining's matrices are those of its seed, no two attempts
  * share a root or a ticket although all but a chunk of the left matrix stays, every proof
- * verifies, and the shapes and patterns that a pool dictates are mined as they are.
+ * verifies, the shapes and patterns that a pool dictates are mined as they are, and a
+ * replaced job ends the product under it, but keeps what was found.
+ *
+ * labels: tsan
  *
  * SPDX-License-Identifier: MIT
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +20,7 @@
 
 #include "kernels/blake3_host.h"
 #include "miner/base/memory.h"
+#include "miner/base/thread.h"
 #include "miner/tasks/generated.h"
 #include "miner/tasks/idle.h"
 #include "tests/easy_mine.h"
@@ -214,6 +219,105 @@ static void other_products_do_not_mine_a_dictated_job(void **state)
     bench_close(&bench);
 }
 
+/* A count that is not the one seen, from the beginning: nothing is searched, unless the
+ * product itself is wanted. */
+static void a_replaced_job_ends_its_product(void **state)
+{
+    const struct pattern rows = pattern_range(16), columns = pattern_range(16);
+    const uint64_t count = 8;
+    struct buffer *hits, *c;
+    struct hits found;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench);
+    struct weights *b = idle_operand(bench.idle);
+    struct mining mining = {.a = {{1}, RANK},
+                            .b = {{2}, RANK},
+                            .rows = &rows,
+                            .columns = &columns,
+                            .count = &count};
+    memset(mining.bound, 0xff, sizeof mining.bound); /* every tile wins */
+    assert_int_equal(weights_reserve_noised(b, 1), STATUS_OK);
+    assert_int_equal(device_pack(bench.device, b->noised, b->values, &mining.b),
+                     STATUS_OK);
+    assert_int_equal(device_buffer_new(bench.device, sizeof found, &hits), STATUS_OK);
+    assert_int_equal(device_buffer_new(bench.device, sizeof(int32_t) * M * N, &c),
+                     STATUS_OK);
+    mining.hits = (struct view){hits, 0};
+    for (int wanted = 0; wanted < 2; wanted++)
+        for (uint64_t seen = count - 1; seen <= count; seen++) {
+            const struct multiply multiply = {.m = M,
+                                              .a = b->values,
+                                              .b = b->noised,
+                                              .c = {wanted ? c : NULL, 0},
+                                              .mining = &mining};
+            const bool is_left = !wanted && seen != count;
+            mining.seen = seen;
+            assert_int_equal(device_multiply(bench.device, &multiply),
+                             is_left ? STATUS_STALE : STATUS_OK);
+            assert_int_equal(device_read(bench.device, hits, 0, &found, sizeof found),
+                             STATUS_OK);
+            assert_int_equal(found.count, is_left ? 0 : M / 16 * (N / 16));
+        }
+    device_buffer_free(bench.device, hits);
+    device_buffer_free(bench.device, c);
+    bench_close(&bench);
+}
+
+struct storm {
+    struct mailbox *jobs;
+    struct job job;
+    int over; /* by __atomic */
+};
+
+static void storm_main(void *context)
+{
+    struct storm *storm = context;
+
+    for (uint32_t i = 0; !__atomic_load_n(&storm->over, __ATOMIC_RELAXED); i++) {
+        memcpy(storm->job.header, &i, sizeof i);
+        mailbox_put(storm->jobs, job_new(&storm->job));
+        sched_yield();
+    }
+}
+
+static void shares_hold_while_jobs_come_and_go(void **state)
+{
+    struct storm storm = {.over = 0};
+    struct thread *thread;
+    struct bench bench;
+    uint32_t found = 0, ended = 0;
+    void *thing;
+
+    (void)state;
+    bench_open(&bench);
+    storm.jobs = bench.mine.jobs;
+    storm.job = (struct job){
+        .cert_version = 3, .min_rank = RANK, .target = bench.mine.check.target};
+    assert_int_equal(thread_start("storm", storm_main, &storm, &thread), STATUS_OK);
+    for (int i = 0; i < 30000 && (!found || !ended); i++) {
+        const enum status status = idle_run(bench.idle, bench.mine.port);
+        assert_true(status == STATUS_OK || status == STATUS_STALE);
+        ended += status == STATUS_STALE;
+        while (!queue_take(bench.mine.found, 0, &thing)) {
+            struct outgoing *out = thing;
+            struct share *share;
+            struct error err = {0};
+            if (scheme_noisy_gemm.prove(out->as.finding, &share, &err))
+                fail_msg("%s", error_text(&err));
+            share_free(share);
+            outgoing_free(out);
+            found++;
+        }
+    }
+    __atomic_store_n(&storm.over, 1, __ATOMIC_RELAXED);
+    thread_join(thread);
+    assert_true(ended > 0);
+    assert_true(found > 0);
+    bench_close(&bench);
+}
+
 static void expect_drawn(const struct generated *g, const struct buffer *from,
                          uint64_t at, uint64_t size, uint64_t seed)
 {
@@ -291,6 +395,8 @@ int main(void)
         cmocka_unit_test(no_two_attempts_share_tickets),
         cmocka_unit_test(dictated_patterns_are_mined),
         cmocka_unit_test(other_products_do_not_mine_a_dictated_job),
+        cmocka_unit_test(a_replaced_job_ends_its_product),
+        cmocka_unit_test(shares_hold_while_jobs_come_and_go),
         cmocka_unit_test(matrices_are_drawn_from_their_seed),
     };
 
