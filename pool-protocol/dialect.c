@@ -1,11 +1,10 @@
 /*
- * dialect.c - the list of dialects, and the turn in which they answer.
+ * dialect.c - the list of dialects, and the slots of what some have not.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "pool-protocol/dialect.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,30 +35,31 @@ const struct dialect_row *dialect_find(const char *url, struct error *err)
     return NULL;
 }
 
-struct dialect_event *dialect_turn_event(struct dialect_turn *turn,
-                                         enum dialect_event_kind kind)
+enum status dialect_no_answer(struct dialect_session *session,
+                              const struct answer *answer, uint64_t tag,
+                              struct dialect_turn *turn)
 {
-    assert(turn->event_count < DIALECT_EVENTS_MAX);
-    if (turn->event_count == DIALECT_EVENTS_MAX)
-        return NULL;
-
-    struct dialect_event *event = &turn->events[turn->event_count++];
-    *event = (struct dialect_event){.kind = kind};
-    return event;
+    (void)session;
+    (void)answer;
+    (void)tag;
+    (void)turn;
+    return STATUS_NOT_SUPPORTED;
 }
 
-void dialect_turn_clear(struct dialect_turn *turn)
+enum status dialect_no_puzzle(struct dialect_session *session,
+                              const struct puzzle_task *task, uint64_t nonce,
+                              struct dialect_turn *turn)
 {
-    for (uint32_t i = 0; i < turn->event_count; i++) {
-        job_release(turn->events[i].job);
-        assignment_free(turn->events[i].work);
-    }
-    turn->event_count = 0;
-    blob_clear(&turn->lines);
+    (void)session;
+    (void)task;
+    (void)nonce;
+    (void)turn;
+    return STATUS_NOT_SUPPORTED;
 }
 
-void dialect_turn_free(struct dialect_turn *turn)
+void dialect_no_artifacts(const struct dialect_session *session,
+                          struct dialect_artifacts *out)
 {
-    dialect_turn_clear(turn);
-    blob_free(&turn->lines);
+    (void)session;
+    *out = (struct dialect_artifacts){0};
 }

@@ -12,54 +12,8 @@
 #ifndef MINERVA_PROTOCOL_DIALECT_H
 #define MINERVA_PROTOCOL_DIALECT_H
 
-#include "miner/work/answer.h"
-#include "miner/work/assignment.h"
-#include "miner/work/share.h"
+#include "pool-protocol/dialect_turn.h"
 #include "pool-protocol/user.h"
-
-enum dialect_event_kind {
-    EVENT_READY,   /* logged in: text says how */
-    EVENT_REFUSED, /* the login was refused: code, text */
-    EVENT_JOB,     /* job */
-    EVENT_ASSIGN,  /* work */
-    EVENT_CANCEL,  /* task_id: stop it, no answer is wanted */
-    EVENT_SHARE,   /* the verdict on a share: tag, verdict, code, text */
-    EVENT_RESULT,  /* the verdict on a finished task: tag, task_id, verdict, code, text */
-    EVENT_NOTICE   /* text, for people */
-};
-
-enum verdict {
-    VERDICT_ACCEPTED,
-    VERDICT_PENDING, /* results only: another worker is asked too */
-    VERDICT_STALE,   /* by the pool's word, or never sent because its job was void */
-    VERDICT_REJECTED,
-    VERDICT_UNKNOWN /* sent, and the answer was lost */
-};
-
-struct dialect_event {
-    enum dialect_event_kind kind;
-    struct job *job;         /* held by the event */
-    struct assignment *work; /* owned by the event */
-    uint64_t tag;
-    enum verdict verdict;
-    int code; /* the pool's; 0 where there is none */
-    char task_id[TASK_ID_SIZE + 1];
-    char text[MESSAGE_TEXT_MAX + 1]; /* clean: no control characters */
-};
-
-enum { DIALECT_EVENTS_MAX = 8 }; /* no single call causes more */
-
-struct dialect_turn {  /* lent by the caller, emptied by him between calls */
-    struct blob lines; /* whole lines for the pool */
-    struct dialect_event events[DIALECT_EVENTS_MAX];
-    uint32_t event_count;
-};
-void dialect_turn_clear(struct dialect_turn *turn); /* frees what the events still hold */
-void dialect_turn_free(struct dialect_turn *turn);
-/* The next free event, emptied; NULL when there are too many, which a caller must not
- * cause. */
-struct dialect_event *dialect_turn_event(struct dialect_turn *turn,
-                                         enum dialect_event_kind kind);
 
 /* What a dialect wants of the user string. */
 enum dialect_user {
@@ -93,6 +47,7 @@ struct dialect {
     const char *name;
     bool has_socket; /* whether there is a pool to connect to */
     enum dialect_user user;
+    enum user_form form; /* how most of its pools want the user */
     /* login is lent for the session's life. */
     enum status (*open)(const struct dialect_login *login, struct dialect_session **out,
                         struct error *err);
@@ -111,6 +66,11 @@ struct dialect {
      * a pool without tasks. */
     enum status (*answer)(struct dialect_session *session, const struct answer *answer,
                           uint64_t tag, struct dialect_turn *turn);
+    /* A puzzle's solution. STALE: another one is wanted. NOT_SUPPORTED: a dialect
+     * without.
+     */
+    enum status (*solve)(struct dialect_session *session, const struct puzzle_task *task,
+                         uint64_t nonce, struct dialect_turn *turn);
     /* Called at least once a second while connected. TIMEOUT: the pool is gone. */
     enum status (*tick)(struct dialect_session *session, uint64_t now_ms,
                         struct dialect_turn *turn, struct error *err);
@@ -118,6 +78,15 @@ struct dialect {
                       struct dialect_artifacts *out);
 };
 
+/* The slots of dialects without tasks, without puzzles. */
+MUST_CHECK enum status dialect_no_answer(struct dialect_session *session,
+                                         const struct answer *answer, uint64_t tag,
+                                         struct dialect_turn *turn);
+MUST_CHECK enum status dialect_no_puzzle(struct dialect_session *session,
+                                         const struct puzzle_task *task, uint64_t nonce,
+                                         struct dialect_turn *turn);
+void dialect_no_artifacts(const struct dialect_session *session,
+                          struct dialect_artifacts *out);
 #define DIALECT(scheme, port, tls, file) extern const struct dialect dialect_##file;
 #include "pool-protocol/dialects.def"
 #undef DIALECT

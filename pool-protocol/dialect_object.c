@@ -15,6 +15,9 @@
 #include "pool-protocol/message_submit.h"
 
 enum {
+    RANK_BASE = 128,       /* above it a larger rank earns nothing */
+    FACTOR_BASE = 1 << 16, /* the least a tile of that rank is scaled by */
+    FACTOR_LOW = 1 << 15,  /* and of any rank */
     CERT_VERSION_MAX = 3,
     CERT_VERSION_3_HEIGHT = 99000, /* the chain's own height of the change */
     PREVIOUS_OFFSET = 4            /* of the previous block in a header */
@@ -127,26 +130,67 @@ static bool object_job_is_kept(const struct dialect_session *session, const char
     return false;
 }
 
-/* A job that cannot be worked on is said and dropped; the one before stays in force. */
-static enum status object_notify(struct dialect_session *session,
-                                 const struct message_line *line,
-                                 struct dialect_turn *turn, struct error *err)
+/* Whether some proof can meet the job's bound: of the shape that is dictated, or of the
+ * one that asks for the least. */
+static bool object_bound_fits(const struct job *job)
 {
-    struct message_notify notify;
-    const enum status status = message_notify_decode(line, &notify, err);
+    const struct job_shape *shape = &job->shape;
+    uint64_t factor = job->min_rank < RANK_BASE ? FACTOR_LOW : FACTOR_BASE;
+    struct target bound;
 
-    if (status)
-        return status;
-    if (!notify.has_cert_version && notify.job.height >= CERT_VERSION_3_HEIGHT)
-        notify.job.cert_version = CERT_VERSION_MAX;
-    if (notify.job.cert_version < 1 || notify.job.cert_version > CERT_VERSION_MAX)
+    if (shape->is_dictated)
+        factor = (uint64_t)shape->rows.count * shape->columns.count *
+                 (shape->k / shape->rank) *
+                 (shape->rank < RANK_BASE ? shape->rank : RANK_BASE);
+    return target_scale(&job->target, factor, &bound);
+}
+
+static enum status object_judge_job(const struct job *job, struct error *err)
+{
+    char target[65];
+
+    if (job->cert_version < 1 || job->cert_version > CERT_VERSION_MAX)
         return error_set(
-            err, notify.job.cert_version < 1 ? STATUS_BAD_MESSAGE : STATUS_NOT_SUPPORTED,
+            err, job->cert_version < 1 ? STATUS_BAD_MESSAGE : STATUS_NOT_SUPPORTED,
             "job %s wants certificate version %" PRIu32
             " (0: none was named), this program makes 1 to %d: it may need an update",
-            notify.job.id, notify.job.cert_version, CERT_VERSION_MAX);
+            job->id, job->cert_version, CERT_VERSION_MAX);
+    if (object_bound_fits(job))
+        return STATUS_OK;
+    target_to_hex(&job->target, target);
+    return error_set(err, STATUS_BAD_MESSAGE,
+                     "job %s has the target %s, whose bound does not fit 256 bits",
+                     job->id, target);
+}
 
-    struct job *job = job_new(&notify.job);
+static enum status object_end_job(struct dialect_session *session,
+                                  struct dialect_turn *turn, const struct error *why)
+{
+    struct dialect_event *event = dialect_turn_event(turn, EVENT_NO_JOB);
+
+    memset(session->jobs, 0, sizeof session->jobs);
+    if (event) {
+        snprintf(event->text, sizeof event->text, "%s", error_text(why));
+        message_text_clean(event->text);
+    }
+    return why->status;
+}
+
+enum status object_announce(struct dialect_session *session,
+                            struct message_notify *notify, struct dialect_turn *turn,
+                            struct error *err)
+{
+    struct error why = {0};
+    struct job *job = NULL;
+
+    if (!notify->has_cert_version && notify->job.height >= CERT_VERSION_3_HEIGHT)
+        notify->job.cert_version = CERT_VERSION_MAX;
+    if (object_judge_job(&notify->job, &why)) {
+        const enum status status = object_end_job(session, turn, &why);
+
+        return error_set(err, status, "%s", why.text);
+    }
+    job = job_new(&notify->job);
     if (!job)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a job");
     object_keep_job(session, job);
@@ -155,6 +199,16 @@ static enum status object_notify(struct dialect_session *session,
     if (event)
         event->job = job;
     return STATUS_OK;
+}
+
+static enum status object_notify(struct dialect_session *session,
+                                 const struct message_line *line,
+                                 struct dialect_turn *turn, struct error *err)
+{
+    struct message_notify notify;
+    const enum status status = message_notify_decode(line, &notify, err);
+
+    return status ? status : object_announce(session, &notify, turn, err);
 }
 
 enum status object_push(struct dialect_session *session, const struct message_line *line,
@@ -183,22 +237,6 @@ enum status object_refused(const struct message_reply *reply, struct dialect_tur
                      reply->code);
 }
 
-/* Some pools give no code, and say it in words. */
-static bool object_is_stale(const struct message_reply *reply)
-{
-    static const char *const words[] = {"stale",         "Stale",       "job not found",
-                                        "Job not found", "unknown job", "old job",
-                                        "expired job"};
-
-    if (reply->code == MESSAGE_CODE_STALE)
-        return true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strstr(reply->text, words[i]))
-            return true;
-    }
-    return false;
-}
-
 void object_verdict(const struct object_request *request, const struct message_line *line,
                     struct dialect_turn *turn)
 {
@@ -211,9 +249,25 @@ void object_verdict(const struct object_request *request, const struct message_l
     event->tag = request->tag;
     event->code = reply.code;
     event->verdict = VERDICT_ACCEPTED;
-    if (!reply.is_ok)
-        event->verdict = object_is_stale(&reply) ? VERDICT_STALE : VERDICT_REJECTED;
+    if (!reply.is_ok) {
+        event->refusal = refusal_of(reply.code, reply.text);
+        event->verdict =
+            event->refusal == REFUSAL_STALE ? VERDICT_STALE : VERDICT_REJECTED;
+    }
     snprintf(event->text, sizeof event->text, "%s", reply.text);
+}
+
+enum status object_submit_begin(struct dialect_session *session,
+                                const struct share *share, uint64_t tag,
+                                struct object_request **request)
+{
+    if (!session->is_ready ||
+        object_outstanding(session, REQUEST_SUBMIT) >= OBJECT_SUBMITS_MAX)
+        return STATUS_AGAIN;
+    if (!object_job_is_kept(session, share->job->id))
+        return STATUS_STALE;
+    *request = object_ask(session, REQUEST_SUBMIT, tag);
+    return *request ? STATUS_OK : STATUS_AGAIN;
 }
 
 enum status object_submit(struct dialect_session *session, const struct share *share,
@@ -222,15 +276,10 @@ enum status object_submit(struct dialect_session *session, const struct share *s
     const struct message_authorize *account = &session->login->hello;
     struct message_submit submit = {0};
     struct object_request *request = NULL;
+    enum status status = object_submit_begin(session, share, tag, &request);
 
-    if (!session->is_ready ||
-        object_outstanding(session, REQUEST_SUBMIT) >= OBJECT_SUBMITS_MAX)
-        return STATUS_AGAIN;
-    if (!object_job_is_kept(session, share->job->id))
-        return STATUS_STALE;
-    request = object_ask(session, REQUEST_SUBMIT, tag);
-    if (!request)
-        return STATUS_AGAIN;
+    if (status)
+        return status;
     snprintf(submit.wallet, sizeof submit.wallet, "%s", account->wallet);
     snprintf(submit.worker, sizeof submit.worker, "%s", account->worker);
     snprintf(submit.job_id, sizeof submit.job_id, "%s", share->job->id);
@@ -239,7 +288,7 @@ enum status object_submit(struct dialect_session *session, const struct share *s
         submit.site = share->site;
     }
     submit.plain_proof = share->plain_proof; /* lent: submit is not freed */
-    const enum status status = message_submit_encode(request->id, &submit, &turn->lines);
+    status = message_submit_encode(request->id, &submit, &turn->lines);
     if (status)
         *request = (struct object_request){0};
     return status;

@@ -12,6 +12,7 @@
 #define MINERVA_PROTOCOL_DIALECT_OBJECT_H
 
 #include "pool-protocol/dialect.h"
+#include "pool-protocol/message_notify.h"
 
 enum {
     OBJECT_JOBS_KEPT = 8,     /* what pools honour besides the newest */
@@ -32,7 +33,8 @@ enum request_kind {
     REQUEST_DECLINE,
     REQUEST_PROGRESS,
     REQUEST_RESULT,
-    REQUEST_PING
+    REQUEST_PING,
+    REQUEST_PUZZLE
 };
 
 struct object_request {
@@ -83,6 +85,12 @@ uint32_t object_outstanding(const struct dialect_session *session,
 /* Jobs heard before this connection are void. */
 void object_void_jobs(struct dialect_session *session);
 
+/* Gives a job out, if it can be worked on: a certificate version that is made here (by
+ * the height where none was named), a bound that fits.  Otherwise the job in force is
+ * over: EVENT_NO_JOB, and BAD_MESSAGE, or NOT_SUPPORTED for a version of the future. */
+MUST_CHECK enum status object_announce(struct dialect_session *session,
+                                       struct message_notify *notify,
+                                       struct dialect_turn *turn, struct error *err);
 /* A push that both dialects know; others are ignored, as the protocol asks. */
 MUST_CHECK enum status object_push(struct dialect_session *session,
                                    const struct message_line *line,
@@ -94,6 +102,10 @@ MUST_CHECK enum status object_refused(const struct message_reply *reply,
 void object_verdict(const struct object_request *request, const struct message_line *line,
                     struct dialect_turn *turn);
 
+/* The request of a share that may be sent now: submit's statuses. */
+MUST_CHECK enum status object_submit_begin(struct dialect_session *session,
+                                           const struct share *share, uint64_t tag,
+                                           struct object_request **request);
 MUST_CHECK enum status object_submit(struct dialect_session *session,
                                      const struct share *share, uint64_t tag,
                                      struct dialect_turn *turn);

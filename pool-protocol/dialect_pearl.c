@@ -61,24 +61,6 @@ static enum status pearl_receive(struct dialect_session *session, struct bytes b
     return status;
 }
 
-static enum status pearl_answer(struct dialect_session *session,
-                                const struct answer *answer, uint64_t tag,
-                                struct dialect_turn *turn)
-{
-    (void)session;
-    (void)answer;
-    (void)tag;
-    (void)turn;
-    return STATUS_NOT_SUPPORTED;
-}
-
-static void pearl_artifacts(const struct dialect_session *session,
-                            struct dialect_artifacts *out)
-{
-    (void)session;
-    *out = (struct dialect_artifacts){0};
-}
-
 const struct dialect dialect_pearl = {
     .name = "pearl",
     .has_socket = true,
@@ -88,7 +70,8 @@ const struct dialect dialect_pearl = {
     .greet = pearl_greet,
     .receive = pearl_receive,
     .submit = object_submit,
-    .answer = pearl_answer,
+    .answer = dialect_no_answer,
+    .solve = dialect_no_puzzle,
     .tick = object_tick,
-    .artifacts = pearl_artifacts,
+    .artifacts = dialect_no_artifacts,
 };

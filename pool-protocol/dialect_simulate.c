@@ -174,17 +174,6 @@ static enum status simulate_submit(struct dialect_session *session,
     return STATUS_OK;
 }
 
-static enum status simulate_answer(struct dialect_session *session,
-                                   const struct answer *answer, uint64_t tag,
-                                   struct dialect_turn *turn)
-{
-    (void)session;
-    (void)answer;
-    (void)tag;
-    (void)turn;
-    return STATUS_NOT_SUPPORTED;
-}
-
 static enum status simulate_tick(struct dialect_session *session, uint64_t now_ms,
                                  struct dialect_turn *turn, struct error *err)
 {
@@ -197,13 +186,6 @@ static enum status simulate_tick(struct dialect_session *session, uint64_t now_m
     return simulate_job(session, turn);
 }
 
-static void simulate_artifacts(const struct dialect_session *session,
-                               struct dialect_artifacts *out)
-{
-    (void)session;
-    *out = (struct dialect_artifacts){0};
-}
-
 const struct dialect dialect_simulate = {
     .name = "simulate",
     .has_socket = false,
@@ -213,7 +195,8 @@ const struct dialect dialect_simulate = {
     .greet = simulate_greet,
     .receive = simulate_receive,
     .submit = simulate_submit,
-    .answer = simulate_answer,
+    .answer = dialect_no_answer,
+    .solve = dialect_no_puzzle,
     .tick = simulate_tick,
-    .artifacts = simulate_artifacts,
+    .artifacts = dialect_no_artifacts,
 };

@@ -185,6 +185,7 @@ static enum status task_reply(struct dialect_session *session,
         break;
     case REQUEST_NONE:
     case REQUEST_PING:
+    case REQUEST_PUZZLE:
         break;
     }
     return STATUS_OK;
@@ -266,6 +267,7 @@ const struct dialect dialect_task = {
     .receive = task_receive,
     .submit = object_submit,
     .answer = task_answer,
+    .solve = dialect_no_puzzle,
     .tick = task_tick,
     .artifacts = task_artifacts,
 };

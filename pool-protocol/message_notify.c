@@ -66,7 +66,7 @@ enum status message_notify_decode(const struct message_line *line,
         fields_u64(&params, "height", 0, INT64_MAX, &job->height);
     out->has_cert_version = fields_has(&params, "cert_version");
     if (out->has_cert_version)
-        fields_u32(&params, "cert_version", 1, UINT32_MAX, &job->cert_version);
+        fields_u32(&params, "cert_version", 0, UINT32_MAX, &job->cert_version);
     if (fields_has(&params, "min_rank"))
         fields_u32(&params, "min_rank", 32, MIN_RANK_PEARL, &job->min_rank);
     if (!params.status && (job->min_rank & (job->min_rank - 1)))

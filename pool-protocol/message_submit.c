@@ -35,9 +35,10 @@ static json_t *site_json(const struct site *site)
 enum status message_submit_encode(int64_t id, const struct message_submit *from,
                                   struct blob *out)
 {
-    json_t *params = json_pack("{s:s,s:s,s:s,s:o}", "wallet", from->wallet, "worker",
-                               from->worker, "job_id", from->job_id, "plain_proof",
-                               fields_base64_json(blob_bytes(&from->plain_proof)));
+    json_t *params =
+        json_pack("{s:s*,s:s,s:s,s:o}", "wallet", *from->wallet ? from->wallet : NULL,
+                  "worker", from->worker, "job_id", from->job_id, "plain_proof",
+                  fields_base64_json(blob_bytes(&from->plain_proof)));
     int bad = !params;
 
     if (params && *from->task_id) {

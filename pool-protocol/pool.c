@@ -145,6 +145,8 @@ static enum status pool_round(struct pool *pool, struct error *err)
     status = pool->dialect->tick(pool->session, clock_ms(), &pool->turn, err);
     if (!status)
         status = pool_settle(pool, err);
+    if (!status)
+        status = pool_solve(pool, err);
     return status ? status : pool_send(pool, err);
 }
 
@@ -155,6 +157,8 @@ static void pool_lost(struct pool *pool)
 
     transport_close(pool->transport);
     pool->transport = NULL;
+    puzzle_stop(pool->puzzle);
+    pool->puzzle = NULL;
     pool->is_ready = false;
     dialect_turn_clear(&pool->turn);
     pool_send_again(pool);

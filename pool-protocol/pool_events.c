@@ -133,6 +133,46 @@ static void events_cancel(struct pool *pool, const struct dialect_event *event)
     pool_tell(pool, news);
 }
 
+/* Nothing is mined for a job that is over. */
+static void events_no_job(struct pool *pool)
+{
+    mailbox_put(pool->ports.jobs, NULL);
+}
+
+/* A repeat of what is being solved changes nothing. */
+static void events_puzzle(struct pool *pool, const struct dialect_event *event)
+{
+    struct error err = {0};
+    char text[80];
+
+    if (pool->puzzle && puzzle_is_same(puzzle_task(pool->puzzle), &event->puzzle))
+        return;
+    puzzle_stop(pool->puzzle);
+    if (puzzle_start(&event->puzzle, pool->wake_fd, &pool->puzzle, &err)) {
+        pool_tell_text(pool, NEWS_NOTICE, error_text(&err));
+        return;
+    }
+    snprintf(text, sizeof text, "the pool sets a puzzle of %u bits: solving it",
+             event->puzzle.bits);
+    pool_tell_text(pool, NEWS_NOTICE, text);
+}
+
+enum status pool_solve(struct pool *pool, struct error *err)
+{
+    uint64_t nonce = 0;
+    enum status status = STATUS_OK;
+
+    if (!pool->puzzle || !puzzle_take(pool->puzzle, &nonce))
+        return STATUS_OK;
+    status = pool->dialect->solve(pool->session, puzzle_task(pool->puzzle), nonce,
+                                  &pool->turn);
+    if (status == STATUS_AGAIN)
+        return STATUS_OK;
+    puzzle_stop(pool->puzzle);
+    pool->puzzle = NULL;
+    return pool_settle(pool, err); /* STALE: the pool wants another one by now */
+}
+
 static void events_handle(struct pool *pool, struct dialect_event *event)
 {
     switch (event->kind) {
@@ -144,6 +184,12 @@ static void events_handle(struct pool *pool, struct dialect_event *event)
         break;
     case EVENT_JOB:
         events_job(pool, event);
+        break;
+    case EVENT_NO_JOB:
+        events_no_job(pool);
+        break;
+    case EVENT_PUZZLE:
+        events_puzzle(pool, event);
         break;
     case EVENT_ASSIGN:
         events_assign(pool, event);

@@ -54,7 +54,7 @@ enum status pool_target_read(const struct pool_options *options, struct pool_tar
     *out = (struct pool_target){.row = dialect_find(options->url, err)};
     if (!out->row)
         return STATUS_BAD_CONFIG;
-    out->login.form = options->form ? *options->form : USER_SPLIT;
+    out->login.form = options->form ? *options->form : out->row->dialect->form;
     hello->offer = options->offer;
     status = target_text("url", strstr(options->url, "://") + 3, DIALECT_ADDRESS_MAX,
                          out->login.address, err);

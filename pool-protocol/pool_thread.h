@@ -55,6 +55,7 @@ struct pool {
         *transport; /* NULL between connections, and where there is no socket */
     struct dialect_turn turn;
     struct courier *courier;
+    struct puzzle *puzzle; /* that is being solved, or NULL */
     struct courier_options courier_options;
     struct pool_board board;
     struct backoff backoff;
@@ -78,6 +79,8 @@ void pool_tell_text(struct pool *pool, enum news_kind kind, const char *text);
 /* Hands on the events of the turn, sends its lines, empties it. */
 MUST_CHECK enum status pool_settle(struct pool *pool, struct error *err);
 
+/* The puzzle's solution goes to the pool, if it is there. */
+MUST_CHECK enum status pool_solve(struct pool *pool, struct error *err);
 /* The courier is back with an input: to the workers, if the task is still wanted. */
 void pool_fetched(struct pool *pool, struct errand *errand);
 

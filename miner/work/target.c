@@ -101,6 +101,23 @@ struct target target_from_work(uint64_t work)
     return out;
 }
 
+struct target target_from_difficulty(uint64_t difficulty)
+{
+    struct target out = {{0}};
+    uint64_t rest = 0;
+
+    assert(difficulty >= 1);
+    for (int bit = 223; bit >= 0; bit--) { /* of 0xffff * 2^208 */
+        const bool carry = rest >> 63;
+        rest = rest << 1 | (bit >= 208);
+        if (carry || rest >= difficulty) {
+            rest -= difficulty; /* modulo 2^64: right with the carry too */
+            out.le[bit / 8] = (uint8_t)(out.le[bit / 8] | 1U << bit % 8);
+        }
+    }
+    return out;
+}
+
 double target_work(const struct target *target)
 {
     double value = 0;

@@ -25,6 +25,8 @@ void target_to_hex(const struct target *target, char text[65]); /* big-endian */
 struct target target_from_nbits(uint32_t nbits); /* exponents beyond 256 bits give zero */
 uint32_t target_to_nbits(const struct target *target);
 struct target target_from_work(uint64_t work); /* floor(2^256 / work), work >= 2 */
+/* floor(0xffff * 2^208 / difficulty), difficulty >= 1: what most pools' labels mean. */
+struct target target_from_difficulty(uint64_t difficulty);
 double
 target_work(const struct target *target); /* 2^256 / T: multiply-accumulates a share */
 /* out = target * factor; false when that does not fit 256 bits (never saturates). */

@@ -1,5 +1,5 @@
 /*
- * fuzz_dialect.c - any lines as a pool's side of a conversation, in both object dialects.
+ * fuzz_dialect.c - any lines as a pool's side of a conversation, in every dialect with a socket.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -46,5 +46,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     converse(&dialect_task, bytes_of(data, size));
     converse(&dialect_pearl, bytes_of(data, size));
+    converse(&dialect_array, bytes_of(data, size));
     return 0;
 }

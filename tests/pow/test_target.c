@@ -131,6 +131,29 @@ static void pool_difficulties(void **state)
     }
 }
 
+/* floor(0xffff * 2^208 / d), worked out apart from this program. */
+static void labels_of_pools(void **state)
+{
+    static const struct {
+        uint64_t difficulty;
+        const char *hex;
+    } cases[] = {
+        {1, "00000000ffff0000000000000000000000000000000000000000000000000000"},
+        {3, "0000000055550000000000000000000000000000000000000000000000000000"},
+        {50000, "0000000000014f8a0902de00d1b71758e219652bd3c36113404ea4a8c154c985"},
+        {888888, "00000000000012dfc4f19db99f37d40a259665fad0e50948673cdc376f2dfc4f"},
+        {2097152, "00000000000007fff80000000000000000000000000000000000000000000000"},
+        {4611686018427387903,
+         "000000000000000000000003fffc00000000000ffff000000000003fffc00000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct target target = target_from_difficulty(cases[i].difficulty);
+        assert_hex(&target, cases[i].hex);
+    }
+}
+
 /* 2097152 at HeroMiners: three tiles of the same worth and their one bound. */
 static void bound_of_a_pool(void **state)
 {
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test(hex_refuses),
         cmocka_unit_test(compact_forms),
         cmocka_unit_test(pool_difficulties),
+        cmocka_unit_test(labels_of_pools),
         cmocka_unit_test(bound_of_a_pool),
         cmocka_unit_test(scaling_never_saturates),
         cmocka_unit_test(work_and_back),

@@ -58,8 +58,26 @@ static void say(struct stage *stage, const char *format, ...)
     assert_int_equal(blob_addf(&stage->said, "%s\n", text), STATUS_OK);
 }
 
+static void say_job(struct stage *stage, const struct job *job)
+{
+    const struct job_shape *shape = &job->shape;
+    char dictated[128] = "";
+
+    if (shape->is_dictated)
+        snprintf(dictated, sizeof dictated,
+                 " shape %" PRIu64 " %" PRIu64 " %" PRIu64 " %u tile %ux%u", shape->m,
+                 shape->n, shape->k, shape->rank, shape->rows.count,
+                 shape->columns.count);
+    say(stage,
+        "E> job %s height %" PRIu64 " version %u rank %u unassigned %d work %.6g%s",
+        job->id, job->height, job->cert_version, job->min_rank, job->unassigned,
+        target_work(&job->target), dictated);
+}
+
 static void say_event(struct stage *stage, const struct dialect_event *event)
 {
+    char seed[2 * PUZZLE_SEED_SIZE + 1];
+
     switch (event->kind) {
     case EVENT_READY:
         say(stage, "E> ready: %s", event->text);
@@ -68,11 +86,14 @@ static void say_event(struct stage *stage, const struct dialect_event *event)
         say(stage, "E> refused %d: %s", event->code, event->text);
         break;
     case EVENT_JOB:
-        say(stage,
-            "E> job %s height %" PRIu64 " version %u rank %u unassigned %d work %.6g",
-            event->job->id, event->job->height, event->job->cert_version,
-            event->job->min_rank, event->job->unassigned,
-            target_work(&event->job->target));
+        say_job(stage, event->job);
+        break;
+    case EVENT_NO_JOB:
+        say(stage, "E> no job: %s", event->text);
+        break;
+    case EVENT_PUZZLE:
+        hex_encode(event->puzzle.seed, sizeof event->puzzle.seed, seed);
+        say(stage, "E> puzzle %s of %u bits", seed, event->puzzle.bits);
         break;
     case EVENT_ASSIGN:
         say(stage, "E> assign %s %s model %.8s input %zu %.8s rows %u lease %u",
@@ -132,6 +153,19 @@ static void act_share(struct stage *stage, const char *arguments)
     blob_free(&share.plain_proof);
 }
 
+/* solve SEED BITS NONCE: the puzzle's solution is there. */
+static void act_solve(struct stage *stage, const char *arguments)
+{
+    struct puzzle_task task = {.bits = 0};
+    char seed[2 * PUZZLE_SEED_SIZE + 1];
+    uint64_t nonce = 0;
+
+    assert_int_equal(sscanf(arguments, "%64s %u %" SCNu64, seed, &task.bits, &nonce), 3);
+    assert_true(hex_decode(seed, task.seed, sizeof task.seed));
+    settle(stage, stage->dialect->solve(stage->session, &task, nonce, &stage->turn),
+           NULL);
+}
+
 static bool act_answer(struct stage *stage, const char *line)
 {
     static const char *const words[] = {"accept ", "decline ", "progress ", "done "};
@@ -174,6 +208,8 @@ static void act(struct stage *stage, const char *line)
                &err);
     } else if (!strncmp(line, "share ", 6)) {
         act_share(stage, line + 6);
+    } else if (!strncmp(line, "solve ", 6)) {
+        act_solve(stage, line + 6);
     } else if (!act_answer(stage, line)) {
         fail_msg("%s:%d: unknown action: %s", stage->name, stage->number, line);
     }
@@ -200,6 +236,8 @@ static void expect_nothing(const struct stage *stage)
 static void open_dialect(struct stage *stage, const char *line)
 {
     char name[32] = "", url[64];
+
+    stage->login.address[0] = 0;
     struct error err = {0};
 
     assert_true(sscanf(line, "dialect %31s %63s", name, stage->login.address) >= 1);
