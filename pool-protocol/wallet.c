@@ -86,6 +86,11 @@ static enum status wallet_check_case(const char *text, struct error *err)
     return STATUS_OK;
 }
 
+static int wallet_lower(char letter)
+{
+    return tolower((unsigned char)letter);
+}
+
 static enum status wallet_read(const char *text, uint8_t values[WALLET_CHECKED_MAX],
                                struct error *err)
 {
@@ -95,11 +100,11 @@ static enum status wallet_read(const char *text, uint8_t values[WALLET_CHECKED_M
         if (i == size)
             return error_set(err, STATUS_REFUSED,
                              "the address ends after character %zu, expected prl1...", i);
-        if (tolower((unsigned char)text[i]) != prefix[i])
+        if (wallet_lower(text[i]) != prefix[i])
             return wallet_bad_character(text, i, "expected prl1 in front", err);
     }
     for (size_t i = PREFIX_SIZE; i < size; i++) {
-        const int c = tolower((unsigned char)text[i]);
+        const int c = wallet_lower(text[i]);
         const char *letter = strchr(letters, c);
 
         if (!letter)
