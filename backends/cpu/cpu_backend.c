@@ -175,7 +175,7 @@ static uint64_t grain_min(enum kernel kernel)
 
 static enum status cpu_launch(struct device *device, const struct launch *launch)
 {
-    enum { PARTS_PER_THREAD = 4 };
+    enum { PARTS_PER_THREAD = 16 };
     const uint64_t count = launch->last - launch->first,
                    least = grain_min(launch->kernel);
     const uint64_t even = count / (PARTS_PER_THREAD * cpu_threads_count(device->threads));

@@ -12,7 +12,8 @@ enum {
     BLOCK_SIZE = 384 << 10, /* packed rows of one task: they share the second cache with a
                                panel of b */
     GATHER_PANELS = CPU_COLUMNS / CPU_ROWS,
-    TASKS_PER_THREAD = 4,
+    BLOCK_MIN = 8, /* panels */
+    UNITS_PER_THREAD = 64,
 };
 
 static size_t left_panel_size(const struct cpu_product *product)
@@ -254,12 +255,12 @@ static int is_over(const struct cpu_product *product)
            __atomic_load_n(mining->count, __ATOMIC_RELAXED) != mining->seen;
 }
 
-static uint32_t chunks(const struct cpu_product *product)
+static uint32_t windows(const struct cpu_product *product)
 {
-    return (product->b->panels + product->chunk_panels - 1) / product->chunk_panels;
+    return (product->b->panels + product->window_panels - 1) / product->window_panels;
 }
 
-/* Unit: one block of rows by one chunk of columns; neighbours share the rows. */
+/* Unit: one block of rows by one window of columns; neighbours share the rows. */
 static void task_part(void *context, uint32_t thread, uint64_t first, uint64_t last)
 {
     struct cpu_product *product = context;
@@ -267,49 +268,41 @@ static void task_part(void *context, uint32_t thread, uint64_t first, uint64_t l
     const uint32_t wave_end = product->wave_first + product->wave_panels;
 
     for (uint64_t task = first; task < last; task++) {
-        const uint32_t block = (uint32_t)(task / chunks(product));
-        const uint32_t chunk = (uint32_t)(task % chunks(product)) * product->chunk_panels;
-        struct cpu_place start = {.left =
-                                      product->wave_first + block * product->block_panels,
-                                  .desk = &product->device->scratch.desks[thread]};
+        const uint32_t block = (uint32_t)(task / windows(product));
+        const uint32_t window = (uint32_t)(task % windows(product));
+        const struct cpu_place start = {.left = product->wave_first +
+                                                block * product->block_panels,
+                                        .right = window * product->window_panels,
+                                        .desk = &product->device->scratch.desks[thread]};
         const uint32_t left_end = start.left + product->block_panels < wave_end
                                       ? start.left + product->block_panels
                                       : wave_end;
 
-        for (uint32_t w = 0; w < product->chunk_panels; w += product->window_panels) {
-            start.right = chunk + w;
-            if (start.right < product->b->panels && !is_over(product))
-                window_run(product, &start, left_end, &draw);
-        }
+        if (!is_over(product))
+            window_run(product, &start, left_end, &draw);
     }
     if (product->ask->mining)
         cpu_draw_end(&draw);
 }
 
-/* Row blocks fit the cache, and there are enough tasks for all threads. */
+/* Row blocks fit the cache, and are lower where there are few columns: units must be many
+ * for all threads to end together. */
 static void grid_plan(struct cpu_product *product)
 {
     const uint32_t threads = cpu_threads_count(product->device->threads);
     const uint32_t tile = product->tiles.panels_per_tile, right = product->b->panels;
     const uint32_t fit = (uint32_t)(BLOCK_SIZE / left_panel_size(product));
+    const uint32_t wanted =
+        threads > 1 ? (UNITS_PER_THREAD * threads + right - 1) / right : 1;
+    const uint32_t even = (product->wave_panels + wanted - 1) / wanted;
+    const uint32_t most = fit < even ? fit : even;
 
-    product->block_panels = fit > 4 ? fit : 4;
+    product->block_panels = most > BLOCK_MIN ? most : BLOCK_MIN;
     product->block_panels = (product->block_panels + tile - 1) / tile * tile;
     product->window_panels = 1;
     if (product->ask->mining)
         cpu_strips_plan(product);
-
     assert(product->window_panels);
-    const uint32_t blocks = product->wave_panels / product->block_panels + 1;
-    const uint32_t windows =
-        (right + product->window_panels - 1) / product->window_panels;
-    uint32_t wanted =
-        threads > 1 ? (TASKS_PER_THREAD * threads + blocks - 1) / blocks : 1;
-
-    assert(windows);
-    if (wanted > windows)
-        wanted = windows;
-    product->chunk_panels = (windows + wanted - 1) / wanted * product->window_panels;
 }
 
 /* Y of all right panels, unless each is met only once: then it is made when it is met. */
@@ -341,7 +334,7 @@ static void waves_run(struct cpu_product *product, uint32_t wave)
 
         cpu_threads_run(product->device->threads, left_part, product, groups, 1);
         cpu_threads_run(product->device->threads, task_part, product,
-                        blocks * chunks(product), 1);
+                        blocks * windows(product), 1);
     }
 }
 

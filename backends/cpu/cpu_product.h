@@ -27,7 +27,6 @@ struct cpu_product {
     uint32_t wave_first, wave_panels; /* left panels that are packed now, at most */
     uint32_t block_panels;  /* left panels of one task: they stay in the second cache */
     uint32_t window_panels; /* right panels whose tiles are complete among themselves */
-    uint32_t chunk_panels;  /* right panels of one task: whole windows */
     int has_strips;         /* tiles cross blocks */
     int corrects_late;      /* Y is made by the task that multiplies */
 };

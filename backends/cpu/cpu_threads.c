@@ -22,6 +22,7 @@
 
 enum {
     THREADS_MAX = 1024,
+    PARTS_PER_THREAD = 2, /* that what is left would make */
     SPINS_MAX =
         2000, /* about 30 microseconds: longer than the gap between two launches */
 };
@@ -51,17 +52,30 @@ struct cpu_threads {
     _Alignas(64) atomic_uint_fast64_t next;
 };
 
+/* The next part: large ones first, because neighbours share what they read, and small
+ * ones last, so that all threads end together.  False: none is left. */
+static bool part_take(struct cpu_threads *pool, uint64_t *first, uint64_t *last)
+{
+    *first = atomic_load(&pool->next);
+    do {
+        if (*first >= pool->last)
+            return false;
+        const uint64_t left = pool->last - *first;
+        const uint64_t share = left / (PARTS_PER_THREAD * pool->count);
+        const uint64_t wanted =
+            share > pool->grain ? share / pool->grain * pool->grain : pool->grain;
+
+        *last = *first + (left < wanted ? left : wanted);
+    } while (!atomic_compare_exchange_weak(&pool->next, first, *last));
+    return true;
+}
+
 static void work_parts(struct cpu_threads *pool, uint32_t thread)
 {
-    for (;;) {
-        uint64_t first = atomic_fetch_add(&pool->next, pool->grain);
+    uint64_t first, last;
 
-        if (first >= pool->last)
-            return;
-        uint64_t left = pool->last - first;
-        pool->work(pool->context, thread, first,
-                   first + (left < pool->grain ? left : pool->grain));
-    }
+    while (part_take(pool, &first, &last))
+        pool->work(pool->context, thread, first, last);
 }
 
 /* Into the run that is open, if there is one that was not seen yet. */

@@ -22,7 +22,8 @@ typedef void cpu_work(void *context, uint32_t thread, uint64_t first, uint64_t l
 MUST_CHECK enum status cpu_threads_new(uint32_t count, struct cpu_threads **out);
 void cpu_threads_free(struct cpu_threads *threads); /* NULL is fine */
 uint32_t cpu_threads_count(const struct cpu_threads *threads);
-/* work over [0, last) in parts of grain (the last one may be smaller), in any order. */
+/* work over [0, last) in parts of grain or several grains (the last one may be smaller),
+ * in any order. */
 void cpu_threads_run(struct cpu_threads *threads, cpu_work *work, void *context,
                      uint64_t last, uint64_t grain);
 
