@@ -50,7 +50,7 @@ static enum refusal refusal_of_words(const char *text)
     size_t size = 0;
 
     for (; text[size] && size < MESSAGE_TEXT_MAX; size++)
-        lower[size] = (char)tolower((unsigned char)text[size]);
+        lower[size] = (char)(tolower)((unsigned char)text[size]);
     lower[size] = 0;
     for (size_t i = 0; i < sizeof refusal_words / sizeof *refusal_words; i++) {
         if (strstr(lower, refusal_words[i].word))

@@ -88,7 +88,7 @@ static enum status wallet_check_case(const char *text, struct error *err)
 
 static int wallet_lower(char letter)
 {
-    return tolower((unsigned char)letter);
+    return (tolower)((unsigned char)letter); /* the function: the macro nests deep */
 }
 
 static enum status wallet_read(const char *text, uint8_t values[WALLET_CHECKED_MAX],
