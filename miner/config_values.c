@@ -10,6 +10,10 @@
 
 #include "miner/base/memory.h"
 #include "miner/config_table.h"
+#include "pool-protocol/dialect.h"
+#include "pool-protocol/known_pools.h"
+
+enum { HELP_COLUMNS = 90 };
 
 const struct config_row config_table[SETTING_COUNT] = {
 #define SETTING(name, letter, type, initial, min, max, word, help)                       \
@@ -204,6 +208,34 @@ enum status config_print(struct blob *out)
     return status;
 }
 
+/* Words of a list, as many on a line as fit. */
+static enum status help_word(struct blob *out, const char *word, size_t *column)
+{
+    const bool is_full = *column + 1 + strlen(word) > HELP_COLUMNS;
+    const enum status status =
+        blob_addf(out, "%s%s", is_full || !*column ? "\n  " : " ", word);
+
+    *column = (is_full || !*column ? 2 : *column + 1) + strlen(word);
+    return status;
+}
+
+static enum status help_pools(struct blob *out)
+{
+    const struct known_pool *pool;
+    const char *scheme;
+    size_t column = 0;
+    enum status status = blob_addf(out, "\nschemes of -o:");
+
+    for (uint32_t i = 0; !status && (scheme = dialect_scheme_at(i)); i++)
+        status = help_word(out, scheme, &column);
+    if (!status)
+        status = blob_addf(out, "\n\npools of -o pool:NAME:");
+    column = 0;
+    for (uint32_t i = 0; !status && (pool = known_pool_at(i)); i++)
+        status = help_word(out, pool->name, &column);
+    return status ? status : blob_addf(out, "\n");
+}
+
 enum status config_help(struct blob *out)
 {
     enum status status =
@@ -221,12 +253,12 @@ enum status config_help(struct blob *out)
                            row->letter ? row->letter : ' ', row->letter ? ',' : ' ', left,
                            row->help);
     }
-    return status
-               ? status
-               : blob_addf(out,
+    if (!status)
+        status = blob_addf(out,
                            "  -c, --%-22s %s\n      --%-22s %s\n  -h, --%-22s %s\n"
                            "  -V, --%-22s %s\n",
                            "config FILE", "settings; see --print-config", "print-config",
                            "all settings with their defaults, as a file", "help",
                            "this list", "version", "the version");
+    return status ? status : help_pools(out);
 }

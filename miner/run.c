@@ -220,6 +220,9 @@ struct pool_options run_pool_options(const struct config *config)
                                  .pass = config_text(config, SETTING_pass),
                                  .agent = "minerva/" MINERVA_VERSION,
                                  .is_account = config_flag(config, SETTING_account),
+                                 .job_timeout_s =
+                                     (uint32_t)config_number(config, SETTING_job_timeout),
+                                 .pin = config_text(config, SETTING_tls_pin),
                                  .form = login ? &forms[login - 1] : NULL,
                                  .proxy = text_or_null(config, SETTING_proxy),
                                  .ca_file = text_or_null(config, SETTING_ca_file)};

@@ -14,6 +14,11 @@ static const struct dialect_row rows[] = {
 #undef DIALECT
 };
 
+const char *dialect_scheme_at(uint32_t index)
+{
+    return index < sizeof rows / sizeof *rows ? rows[index].scheme : NULL;
+}
+
 const struct dialect_row *dialect_find(const char *url, struct error *err)
 {
     const char *end = strstr(url, "://");

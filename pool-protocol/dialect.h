@@ -29,6 +29,7 @@ struct dialect_login {
     struct message_authorize hello;
     char address[DIALECT_ADDRESS_MAX + 1]; /* what follows "://" */
     enum user_form form;
+    uint32_t job_timeout_s; /* without a new job the pool is left; 0: after 600 s */
 };
 
 struct dialect_session; /* begins with nothing in common: each dialect has its own */
@@ -97,6 +98,7 @@ struct dialect_row {
     bool has_tls;
     const struct dialect *dialect;
 };
+const char *dialect_scheme_at(uint32_t index); /* in their order; NULL after the last */
 /* The row of a URL's scheme; NULL with a sentence that lists the known ones. */
 const struct dialect_row *dialect_find(const char *url, struct error *err);
 

@@ -341,9 +341,12 @@ enum status object_tick(struct dialect_session *session, uint64_t now_ms,
             return error_set(err, STATUS_TIMEOUT,
                              "the pool is silent and did not answer a ping");
     }
-    if (!session->has_tasks && now_ms - session->heard_job_ms >= OBJECT_NO_JOB_MS)
-        return error_set(err, STATUS_TIMEOUT, "the pool sent no job for %d s",
-                         OBJECT_NO_JOB_MS / 1000);
+    const uint64_t limit_ms = session->login->job_timeout_s
+                                  ? UINT64_C(1000) * session->login->job_timeout_s
+                                  : OBJECT_NO_JOB_MS;
+    if (!session->has_tasks && now_ms - session->heard_job_ms >= limit_ms)
+        return error_set(err, STATUS_TIMEOUT, "the pool sent no job for %" PRIu64 " s",
+                         limit_ms / 1000);
     object_give_up(session, turn);
     return STATUS_OK;
 }

@@ -69,6 +69,7 @@ static enum status pool_connect(struct pool *pool, struct error *err)
         .has_tls = pool->has_tls,
         .proxy = pool->proxy,
         .ca_file = pool->ca_file,
+        .pin = *pool->pin ? pool->pin : NULL,
         .wake_fd = pool->wake_fd,
     };
 
@@ -211,6 +212,7 @@ static enum status pool_configure(struct pool *pool, const struct pool_options *
     pool->hurry = options->hurry ? options->hurry : 1;
     pool->port = target.port;
     pool->login = target.login;
+    memcpy(pool->pin, target.pin, sizeof pool->pin);
     memcpy(pool->host, target.host, sizeof pool->host);
     if (options->proxy && *options->proxy)
         pool->proxy = memory_text(options->proxy);

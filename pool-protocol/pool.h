@@ -27,12 +27,15 @@
 struct pool;
 
 struct pool_options { /* copied */
-    const char *url;  /* scheme://host:port, a row of dialects.def */
+    const char *url;  /* scheme://host:port, a row of dialects.def; or pool:NAME, one of
+                         known_pools.def */
     const char *user, *worker, *pass, *agent;
     bool is_account;            /* user is an account's name with the pool, no address */
     const enum user_form *form; /* how user and worker are told; NULL: as this pool is
                                    known to want it */
-    const char *proxy;   /* socks5h://..., or NULL; never a silent direct connection */
+    uint32_t job_timeout_s;     /* 0: as this pool is known to need it */
+    const char *pin;   /* "sha256//...", the pool's key; NULL: as it is known, if it is */
+    const char *proxy; /* socks5h://..., or NULL; never a silent direct connection */
     const char *ca_file; /* certificates to trust instead of the system's, or NULL */
     struct message_offer offer;
     uint32_t hurry; /* divides the waits between connections, for tests; 0: 1 */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pool-protocol/known_pools.h"
 #include "pool-protocol/wallet.h"
 
 static enum status target_text(const char *name, const char *from, size_t max, char *to,
@@ -45,21 +46,60 @@ static enum status target_user(const struct pool_options *options,
     return user_login(&user, out->login.form, &out->login.hello, err);
 }
 
+/* sha256// and base64 of 32 bytes. */
+static enum status target_pin(const struct dialect_row *row, const char *text,
+                              char pin[POOL_PIN_MAX + 1], struct error *err)
+{
+    static const char prefix[] = "sha256//";
+    const size_t size = strlen(prefix);
+    struct blob key = blob_empty(64);
+    const bool is_key = !strncmp(text, prefix, size) &&
+                        !base64_decode(text + size, strlen(text + size), &key) &&
+                        key.size == 32;
+
+    blob_free(&key);
+    if (!is_key)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "tls-pin is \"%.100s\", expected sha256// and base64 of 32 "
+                         "bytes",
+                         text);
+    if (!row->has_tls)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "tls-pin names a key, but %s:// is not encrypted", row->scheme);
+    snprintf(pin, POOL_PIN_MAX + 1, "%s", text);
+    return STATUS_OK;
+}
+
 enum status pool_target_read(const struct pool_options *options, struct pool_target *out,
                              struct error *err)
 {
+    static const struct known_pool unknown = {.pin = ""};
+    const struct known_pool *known = known_pool_find(options->url, err);
+    const char *url = known ? known->url : options->url;
     struct message_authorize *hello = &out->login.hello;
     enum status status = STATUS_OK;
 
-    *out = (struct pool_target){.row = dialect_find(options->url, err)};
+    *out = (struct pool_target){0};
+    if (!known && !strncmp(url, KNOWN_POOL_SCHEME, strlen(KNOWN_POOL_SCHEME)))
+        return STATUS_BAD_CONFIG;
+    out->row = dialect_find(url, err);
     if (!out->row)
         return STATUS_BAD_CONFIG;
-    out->login.form = options->form ? *options->form : out->row->dialect->form;
+    out->login.form = known ? known->form : out->row->dialect->form;
+    if (options->form)
+        out->login.form = *options->form;
+    known = known ? known : &unknown;
+    out->login.job_timeout_s =
+        options->job_timeout_s ? options->job_timeout_s : known->job_timeout_s;
+    const char *pin = options->pin && *options->pin ? options->pin : known->pin;
+    if (*pin)
+        status = target_pin(out->row, pin, out->pin, err);
     hello->offer = options->offer;
-    status = target_text("url", strstr(options->url, "://") + 3, DIALECT_ADDRESS_MAX,
-                         out->login.address, err);
+    if (!status)
+        status = target_text("url", strstr(url, "://") + 3, DIALECT_ADDRESS_MAX,
+                             out->login.address, err);
     if (!status && out->row->dialect->has_socket)
-        status = pool_url_parse(options->url, out->row->port, out->host, &out->port, err);
+        status = pool_url_parse(url, out->row->port, out->host, &out->port, err);
     if (!status)
         status = target_text("pass", options->pass, PASS_MAX, hello->pass, err);
     if (!status)

@@ -11,10 +11,13 @@
 #include "pool-protocol/pool.h"
 #include "pool-protocol/pool_url.h"
 
+enum { POOL_PIN_MAX = 127 };
+
 struct pool_target {
     const struct dialect_row *row;
     char host[POOL_HOST_MAX + 1];
-    uint16_t port; /* 0 where there is no socket */
+    uint16_t port;              /* 0 where there is no socket */
+    char pin[POOL_PIN_MAX + 1]; /* "" for none: certificates are checked */
     struct dialect_login login;
 };
 

@@ -16,7 +16,7 @@
 #include "pool-protocol/backoff.h"
 #include "pool-protocol/courier.h"
 #include "pool-protocol/pool_board.h"
-#include "pool-protocol/pool_url.h"
+#include "pool-protocol/pool_target.h"
 #include "pool-protocol/transport.h"
 
 enum {
@@ -48,6 +48,7 @@ struct pool {
     uint16_t port;
     uint32_t hurry;
     char *proxy, *ca_file; /* or NULL */
+    char pin[POOL_PIN_MAX + 1];
     struct dialect_login login;
     struct pool_ports ports;
     struct dialect_session *session;

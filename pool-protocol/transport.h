@@ -3,7 +3,8 @@
  *
  * Lines in, lines out, in order; a line that was begun is finished before the next.
  * Nothing blocks but transport_wait(), and another thread ends its wait by adding to
- * wake_fd.  Certificates and host names are always checked; a proxy is used or the
+ * wake_fd.  Certificates and host names are always checked, or else the key
+ * that was named; a proxy is used or the
  * connection fails.  One thread.
  *
  * SPDX-License-Identifier: MIT
@@ -28,6 +29,8 @@ struct transport_options { /* copied */
     const char *
         proxy; /* "socks5h://user:pass@host:1080" or NULL; the environment is not asked */
     const char *ca_file; /* trusted instead of the system's certificates, or NULL */
+    const char *pin; /* "sha256//BASE64" of the only key that is taken, whoever vouches
+                        for it; or NULL */
     uint64_t connect_ms, line_ms; /* 0: as above */
     int wake_fd;                  /* an eventfd, lent, emptied here; -1: none */
 };

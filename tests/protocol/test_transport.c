@@ -26,6 +26,17 @@
 #include "pool-protocol/transport.h"
 #include "tests/pool_script.h"
 
+static struct transport *begin_pinned(uint16_t port, const char *pin)
+{
+    const struct transport_options options = {
+        .host = "127.0.0.1", .port = port, .has_tls = true, .pin = pin, .wake_fd = -1};
+    struct transport *t = NULL;
+    struct error err = {0};
+
+    assert_int_equal(transport_open(&options, &t, &err), STATUS_OK);
+    return t;
+}
+
 static struct transport *begin(uint16_t port, bool has_tls, const char *ca_file)
 {
     const struct transport_options options = {.host = "127.0.0.1",
@@ -355,6 +366,47 @@ static void tls_is_spoken_and_checked(void **state)
     tls_close(&server);
 }
 
+/* What the server's key hashes to, as openssl works it out. */
+static void tls_pin(const struct tls_server *server, char pin[80])
+{
+    char command[600], digest[64] = "";
+
+    snprintf(command, sizeof command,
+             "openssl x509 -in %s -pubkey -noout | openssl pkey -pubin -outform der | "
+             "openssl dgst -sha256 -binary | openssl base64",
+             server->cert);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_int_equal(fscanf(pipe, "%63s", digest), 1);
+    pclose(pipe);
+    snprintf(pin, 80, "sha256//%s", digest);
+}
+
+/* Under its right key a server needs no one's word; under a wrong one no word helps. */
+static void a_pinned_key_is_the_only_one(void **state)
+{
+    struct tls_server server;
+    struct error err = {0};
+    char pin[80];
+
+    (void)state;
+    if (!tls_open(&server))
+        skip();
+    tls_pin(&server, pin);
+    transport_close(tls_connect(&server, server.cert, &err)); /* it listens */
+    struct transport *t = begin_pinned(server.port, pin);
+    while (!transport_is_open(t))
+        assert_int_equal(transport_wait(t, 1000, &err), STATUS_OK);
+    assert_int_equal(transport_send(t, bytes_of("abc\n", 4)), STATUS_OK);
+    expect_line(t, "cba");
+    transport_close(t);
+    pin[10] = pin[10] == 'A' ? 'B' : 'A';
+    t = begin_pinned(server.port, pin);
+    assert_int_equal(expect_end(t, "pinned"), STATUS_NETWORK);
+    transport_close(t);
+    tls_close(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_wait_can_be_ended),
         cmocka_unit_test(nobody_there_is_said),
         cmocka_unit_test(tls_is_spoken_and_checked),
+        cmocka_unit_test(a_pinned_key_is_the_only_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
