@@ -274,8 +274,8 @@ def main():
             way = folder if isinstance(contender, Minerva) else 8
             check(contender.who, contender.vectors(way), reference, out["cosines"])
         report(measure(some, options.rounds), threads, out)
-    if options.json:
-        options.json.write_text(json.dumps(out, indent=2) + "\n")
+        if options.json:
+            options.json.write_text(json.dumps(out, indent=2) + "\n")
 
 
 def cpu_name():
