@@ -228,8 +228,13 @@ static void window_run(struct cpu_product *product, const struct cpu_place *star
                                    ? start->right + product->window_panels
                                    : product->b->panels;
     struct cpu_place place = *start;
+    struct cpu_places places;
 
+    if (product->has_strips)
+        cpu_strips_begin(product, start->desk);
     for (place.right = start->right; place.right < right_end; place.right++) {
+        if (product->has_strips)
+            cpu_strips_turn(product, place.right - start->right, &places);
         if (product->corrects_late)
             right_correct(product, place.desk, place.right);
         for (place.left = start->left; place.left < left_end; place.left++) {
@@ -237,7 +242,7 @@ static void window_run(struct cpu_product *product, const struct cpu_place *star
             if (place.left >= product->tiles.tile_panels)
                 continue;
             if (product->has_strips)
-                cpu_strips_add(product, &place, start->left, start->right);
+                cpu_strips_add(product, &place, start->left, &places);
             else
                 block_draw(product, &place, draw);
         }

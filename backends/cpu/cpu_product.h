@@ -39,10 +39,20 @@ struct cpu_place {
 
 /* How wide windows are and how many panels a task may fold at once; sets has_strips. */
 void cpu_strips_plan(struct cpu_product *product);
-/* The folds of a block into the strips of its task, which began with left panel `first`
- * and window panel `window`. */
+/* Where the columns of a right panel belong: tiles of their window. */
+struct cpu_places {
+    uint32_t tile[CPU_COLUMNS];
+    int is_one; /* all to the same */
+};
+/* Before the first block of a window. */
+void cpu_strips_begin(const struct cpu_product *product, const struct cpu_desk *desk);
+/* For the panel of that number in its window. */
+void cpu_strips_turn(const struct cpu_product *product, uint32_t panel,
+                     struct cpu_places *places);
+/* The folds of a block into the strips of its task, which began with left panel `first`.
+ */
 void cpu_strips_add(const struct cpu_product *product, const struct cpu_place *place,
-                    uint32_t first, uint32_t window);
+                    uint32_t first, const struct cpu_places *places);
 /* All tickets of a finished window. */
 void cpu_strips_draw(const struct cpu_product *product, const struct cpu_place *start,
                      uint32_t left_end, struct cpu_draw *draw);

@@ -1,10 +1,10 @@
 /*
  * cpu_strips.c - tickets whose columns do not lie together in one block.
  *
- * A strip holds, for one tile row, the folds of every column of a window, each column's
- * slices in a line: strips[tile][column][slice].  A window is a multiple of the column
- * pattern's period, so no tile leaves it.  When a window is multiplied, a ticket is the
- * XOR of its columns' lines.
+ * A strip holds, for one tile row, the XOR of each tile's folds so far, its slices in a
+ * line: strips[tile row][tile][slice].  Every column belongs to one tile, so a block adds
+ * its columns where they belong.  A window is a multiple of the column pattern's period,
+ * so no tile leaves it, and its tickets can be drawn when it is multiplied.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -64,52 +64,94 @@ void cpu_strips_plan(struct cpu_product *product)
     product->window_panels = fit < right ? (uint32_t)fit : right;
 }
 
+/* The line of a tile, counted within the block's rows and the window. */
 static uint32_t *strip(const struct cpu_product *product, const struct cpu_desk *desk,
-                       uint32_t tile, uint32_t column)
+                       uint32_t row, uint32_t tile)
 {
     const size_t width = (size_t)product->window_panels * CPU_COLUMNS;
 
-    return (uint32_t *)desk->strips.data +
-           (tile * width + column) * slices_padded(product);
+    return (uint32_t *)desk->strips.data + (row * width + tile) * slices_padded(product);
 }
 
-void cpu_strips_add(const struct cpu_product *product, const struct cpu_place *place,
-                    uint32_t first, uint32_t window)
+/* Which start, in ascending order, a column of a window belongs to: what is left of it
+ * when each pair's own digit is taken out. */
+static uint32_t tile_of(const struct pattern *columns, uint32_t column)
 {
-    const struct cpu_tiles *tiles = &product->tiles;
-    const uint32_t groups = CPU_ROWS / tiles->group, padded = slices_padded(product);
-    const uint32_t tile = tiles_in(tiles, place->left - first);
-    const int is_first = (place->left - first) % tiles->panels_per_tile == 0;
-    const uint32_t *folds = place->desk->folds.data;
+    uint32_t rest = column, index = 0, size = 1; /* size: of what is counted by rest */
 
-    for (uint32_t g = 0; g < groups; g++) {
-        uint32_t *to =
-            strip(product, place->desk, tile + g, (place->right - window) * CPU_COLUMNS);
+    for (int i = 2; i >= 0; i--) {
+        const uint32_t period = columns->stride[i] * columns->length[i];
+        /* How many periods of this pair lie in a stride of the next one. */
+        const uint32_t count = i == 2 ? 1 : columns->stride[i + 1] / period;
 
-        for (uint32_t s = 0; s < product->b->slices; s++)
-            for (uint32_t j = 0; j < CPU_COLUMNS; j++) {
-                uint32_t *at = to + (size_t)j * padded + s;
-                *at = (is_first ? 0 : *at) ^ folds[(s * groups + g) * CPU_COLUMNS + j];
-            }
+        index = index * count + rest / period;
+        rest = rest % period % columns->stride[i];
+        size = columns->stride[i];
+    }
+    return index * size + rest;
+}
+
+void cpu_strips_begin(const struct cpu_product *product, const struct cpu_desk *desk)
+{
+    const struct pattern *columns = product->ask->mining->columns;
+    const uint64_t period = (uint64_t)columns->stride[2] * columns->length[2];
+    const uint32_t width = product->window_panels * CPU_COLUMNS;
+    const uint32_t tiles = width % period ? width : width / columns->count;
+
+    for (uint32_t row = 0; row < tiles_in(&product->tiles, product->block_panels); row++)
+        memset(strip(product, desk, row, 0), 0,
+               (size_t)tiles * slices_padded(product) * sizeof(uint32_t));
+}
+
+void cpu_strips_turn(const struct cpu_product *product, uint32_t panel,
+                     struct cpu_places *places)
+{
+    const struct pattern *columns = product->ask->mining->columns;
+
+    places->is_one = 1;
+    for (uint32_t j = 0; j < CPU_COLUMNS; j++) {
+        places->tile[j] = tile_of(columns, panel * CPU_COLUMNS + j);
+        places->is_one &= places->tile[j] == places->tile[0];
     }
 }
 
-/* The words of the tile whose lines these are. */
-static void strip_words(const struct cpu_product *product, const uint32_t *lines,
+void cpu_strips_add(const struct cpu_product *product, const struct cpu_place *place,
+                    uint32_t first, const struct cpu_places *places)
+{
+    const struct cpu_tiles *tiles = &product->tiles;
+    const uint32_t groups = CPU_ROWS / tiles->group, padded = slices_padded(product);
+    const uint32_t row = tiles_in(tiles, place->left - first);
+
+    for (uint32_t g = 0; g < groups; g++) {
+        const uint32_t *from =
+            (const uint32_t *)place->desk->folds.data + g * CPU_COLUMNS;
+        uint32_t *to = strip(product, place->desk, row + g, 0);
+
+        if (places->is_one)
+            to += (size_t)places->tile[0] * padded;
+        for (uint32_t s = 0; s < product->b->slices; s++) {
+            if (places->is_one) {
+                uint32_t all = 0;
+                for (uint32_t j = 0; j < CPU_COLUMNS; j++)
+                    all ^= from[j];
+                to[s] ^= all;
+            } else {
+                for (uint32_t j = 0; j < CPU_COLUMNS; j++)
+                    to[(size_t)places->tile[j] * padded + s] ^= from[j];
+            }
+            from += (size_t)groups * CPU_COLUMNS;
+        }
+    }
+}
+
+/* The words of the tile whose line this is. */
+static void strip_words(const struct cpu_product *product, const uint32_t *line,
                         uint32_t words[CPU_WORDS])
 {
-    const struct pattern *columns = product->ask->mining->columns;
-    const uint32_t padded = slices_padded(product);
-
     memset(words, 0, CPU_WORDS * sizeof *words);
-    for (uint32_t s = 0; s < product->b->slices; s += CPU_WORDS) {
-        uint32_t folds[CPU_WORDS] = {0};
-
-        for (uint32_t j = 0; j < columns->count; j++)
-            for (uint32_t i = 0; i < CPU_WORDS; i++)
-                folds[i] ^= lines[(size_t)columns->offsets[j] * padded + s + i];
-        for (uint32_t i = 0; i < CPU_WORDS && s + i < product->b->slices; i++)
-            words[i] = (words[i] << 13 | words[i] >> 19) ^ folds[i];
+    for (uint32_t s = 0; s < product->b->slices; s++) {
+        uint32_t *word = &words[s % CPU_WORDS];
+        *word = (*word << 13 | *word >> 19) ^ line[s];
     }
 }
 
@@ -131,6 +173,7 @@ void cpu_strips_draw(const struct cpu_product *product, const struct cpu_place *
     const uint64_t from = (uint64_t)start->right * CPU_COLUMNS;
     const uint64_t to = from + (uint64_t)product->window_panels * CPU_COLUMNS;
     const uint64_t starts = pattern_starts(columns, product->b->head.n);
+    const uint64_t start_first = start_index(columns, from);
     const uint32_t first_tile = tiles_in(tiles, start->left);
     uint32_t words[CPU_WORDS];
 
@@ -145,12 +188,13 @@ void cpu_strips_draw(const struct cpu_product *product, const struct cpu_place *
                 ? tiles->order[(size_t)tile * tiles->group]
                 : tiles->order[(size_t)tile * tiles->panels_per_tile * CPU_ROWS];
 
-        for (uint64_t i = start_index(columns, from); i < starts; i++) {
+        for (uint64_t i = start_first; i < starts; i++) {
             const uint64_t column = pattern_start(columns, i);
             if (column >= to)
                 break;
             strip_words(product,
-                        strip(product, start->desk, t, (uint32_t)(column - from)), words);
+                        strip(product, start->desk, t, (uint32_t)(i - start_first)),
+                        words);
             cpu_draw_add(draw, row, (uint32_t)column, words);
         }
     }
