@@ -16,6 +16,8 @@ struct bench; /* a kind's own */
 struct bench_setup {
     struct device *device;
     uint32_t m, n, k, rank;
+    /* Of the tile that is mined; 0 offsets: the device's own one. */
+    struct matmul_plan tile;
     const char *model, *text; /* a folder and a file, or NULL */
 };
 

@@ -10,6 +10,7 @@
 
 #include "bench/product_check.h"
 #include "miner/pow/noisy_gemm.h"
+#include "miner/pow/shape.h"
 
 enum {
     SEED_B = 2,
@@ -76,19 +77,27 @@ enum status mined_run(struct mined *mined)
     return status ? status : device_finish(mined->device);
 }
 
-/* Rank as asked and the device's own tile, whatever the job would choose. */
+/* Rank and tile as asked, or the device's own tile, whatever the job would choose. */
 static enum status mined_dictate(struct mined *mined, const struct bench_setup *setup,
                                  struct error *err)
 {
-    struct noisy_gemm_choice choice = {.rank = setup->rank};
-    const enum status status =
-        device_plan(setup->device, setup->m, setup->n, setup->k, WORK_MAX, &choice.plan);
+    struct noisy_gemm_choice choice = {.rank = setup->rank, .plan = setup->tile};
+    enum status status = STATUS_OK;
 
+    if (!choice.plan.rows.count)
+        status = device_plan(setup->device, setup->m, setup->n, setup->k, WORK_MAX,
+                             &choice.plan);
     if (status)
         return error_set(err, status, "no tile fits %u x %u: %s", setup->m, setup->n,
                          status_text(status));
+    const struct pow_shape shape = {.m = setup->m,
+                                    .n = setup->n,
+                                    .k = setup->k,
+                                    .rank = setup->rank,
+                                    .h = choice.plan.rows.count,
+                                    .w = choice.plan.columns.count};
     noisy_gemm_dictate(mined->run, &choice);
-    return STATUS_OK;
+    return pow_shape_check(&shape, RANK_ANY, err);
 }
 
 enum status mined_open(struct mined *mined, const struct bench_setup *setup,

@@ -25,6 +25,8 @@ static const char bench_help[] =
     "                      new_header (all; embed where a model is given)\n"
     "  --shape M,N,K,R     of the product and the rank of its noise "
     "(2048,2048,4096,128)\n"
+    "  --tile ROWS/COLUMNS what is one ticket, each as offsets from 0: 0,32/0-63 "
+    "(the device's own)\n"
     "  --model DIR         for embed: the model, as `minerva model import` made it\n"
     "  --text FILE         for embed: one sentence a line\n"
     "  --seconds S         for each benchmark, after its check (3)\n"
@@ -84,6 +86,49 @@ static enum status take_shape(const char *text, struct bench_setup *setup,
     return STATUS_OK;
 }
 
+/* "0,32" or "0-63" of size characters. */
+static enum status take_offsets(const char *text, size_t size, struct pattern *out,
+                                struct error *err)
+{
+    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
+    const char *const end = text + size;
+    bool is_good = size > 0;
+
+    while (is_good && text < end) {
+        char *next;
+        const unsigned long first = strtoul(text, &next, 10);
+        unsigned long last = first;
+
+        if (next < end && *next == '-')
+            last = strtoul(next + 1, &next, 10);
+        is_good = next > text && next <= end && last < LINES_MAX && first <= last &&
+                  last - first < PATTERN_COUNT_MAX - count &&
+                  (*next == ',' || next == end);
+        for (unsigned long i = first; is_good && i <= last; i++)
+            offsets[count++] = (uint32_t)i;
+        text = next + 1;
+    }
+    if (is_good && pattern_from_offsets(offsets, count, out))
+        return STATUS_OK;
+    return error_set(err, STATUS_USAGE,
+                     "--tile: \"%.*s\" is no pattern, expected one like 0,32 or 0-63",
+                     (int)(size < 60 ? size : 60), end - size);
+}
+
+static enum status take_tile(const char *text, struct matmul_plan *out, struct error *err)
+{
+    const size_t size = strcspn(text, "/");
+    enum status status;
+
+    if (!text[size])
+        return error_set(err, STATUS_USAGE, "--tile is \"%.60s\", expected ROWS/COLUMNS",
+                         text);
+    status = take_offsets(text, size, &out->rows, err);
+    return status ? status
+                  : take_offsets(text + size + 1, strlen(text) - size - 1, &out->columns,
+                                 err);
+}
+
 static enum status take_seconds(const char *text, double *out, struct error *err)
 {
     char *end;
@@ -119,6 +164,8 @@ static enum status take(int option, const char *word, struct bench_options *out,
         return STATUS_OK;
     case 's':
         return take_shape(optarg, &out->setup, err);
+    case 'T':
+        return take_tile(optarg, &out->setup.tile, err);
     case 'S':
         return take_seconds(optarg, &out->seconds, err);
     case 't':
@@ -139,6 +186,7 @@ static enum status parse(int argc, char **argv, struct bench_options *out,
         {"devices", required_argument, NULL, 'd'},
         {"device", required_argument, NULL, 'd'},
         {"shape", required_argument, NULL, 's'},
+        {"tile", required_argument, NULL, 'T'},
         {"model", required_argument, NULL, 'm'},
         {"text", required_argument, NULL, 'x'},
         {"seconds", required_argument, NULL, 'S'},

@@ -47,12 +47,19 @@ def main():
     for words, wrong in ((["--only", "chess"], "chess"), (["--shape", "1,2,3"], "1,2,3"), (["--shape", "0,8,1024,32"], "0"),
                          (["--shape", "8,8,1024,32,1"], "8,8,1024,32,1"), (["--seconds", "soon"], "soon"),
                          (["--seconds", "-1"], "-1"), (["-t", "0"], "0"), (["--fast"], "--fast"), (["now"], "now"),
+                         (["--tile", "0-63"], "0-63"), (["--tile", "1,2/0-63"], "1,2"), (["--tile", "0,32/0-x"], "0-x"),
+                         (["--tile", "0,1,3/0-63"], "0,1,3"), (["--tile", "0-999/0"], "0-999"), (["--tile", "/"], "--tile"),
                          (["--only", "embed"], "--model"), (["--seconds"], "--seconds")):
         code, text, err = run(*words)
         check(f"{words} is refused with a sentence ({code}, {err})", code == 2 and text == "" and wrong in err)
     check("an absent backend is no device", run("-d", "opencl", "--seconds", "0")[0] in (0, 4))
     code, _, err = run("--only", "mining", "--seconds", "0", "--shape", "1,8,1024,32")
     check("a shape without tiles is told", code == 1 and "no tile fits 1 x 8" in err)
+    small = ("--only", "mining", "-d", "cpu", "--seconds", "0", "--shape", "128,128,2112,64")
+    code, text, err = run(*small, "--tile", "0,32/0-63")
+    check(f"a pool's tile is mined ({err})", code == 0 and " mining " in text)
+    code, _, err = run(*small, "--tile", "0-3/0-3")
+    check(f"a tile that no proof can have is told ({err})", code == 1 and "the tile is 4 x 4" in err)
     code, _, err = run("--only", "embed", "--model", "/nonexistent", "--text", "/nonexistent")
     check("a missing model is told", code == 1 and "/nonexistent" in err)
     check("--help explains", run("--help")[0] == 0 and "--shape" in run("--help")[1])
