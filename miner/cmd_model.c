@@ -15,6 +15,7 @@
 #include "miner/models/model.h"
 #include "miner/models/safetensors.h"
 #include "miner/models/tokenizer.h"
+#include "miner/pow/scheme.h"
 
 static const char help[] =
     "minerva model - models as folders that are named by their hash\n"
@@ -126,6 +127,24 @@ static int run_import(const struct words *words)
     return EXIT_CODE_OK;
 }
 
+/* Which products can carry a proof for a pool that asks for this rank, or a larger one.
+ */
+static void show_proofs(const struct model_kind *kind, const struct artifact *artifact,
+                        uint32_t rank)
+{
+    const uint32_t count = kind->product_count(artifact);
+    bool is_any = false;
+
+    printf("proofs    rank %3" PRIu32 " and up:", rank);
+    for (uint32_t product = 0; product < count; product++) {
+        if (!pow_rank(kind->product_shape(artifact, product, 1).k, rank))
+            continue;
+        printf("%s%" PRIu32, is_any ? ", " : " products ", product);
+        is_any = true;
+    }
+    printf("%s\n", is_any ? "" : " none");
+}
+
 static void show_sizes(const struct artifact *artifact)
 {
     const struct model_kind *kind = model_kind_find(artifact_architecture(artifact));
@@ -144,6 +163,8 @@ static void show_sizes(const struct artifact *artifact)
                ", k = %" PRIu64 "\n",
                product, shape.m, shape.n, shape.k);
     }
+    for (uint32_t rank = 32; rank <= 128; rank *= 2) /* what pools ask for (job.h) */
+        show_proofs(kind, artifact, rank);
 }
 
 static int run_show(const struct words *words)

@@ -23,9 +23,51 @@ grep -qE '^model id  [0-9a-f]{64}$' "$work/id" || fail "import said $(cat "$work
 "$MINERVA" model show "$work/a" >"$work/shown"
 head -n 1 "$work/shown" | cmp - "$work/id"
 grep -q 'w7a14' "$work/shown" || fail "show does not name the precision"
+grep -q '^proofs    rank  32 and up: none$' "$work/shown" || fail "a k of 64 and 192 carries no proof"
 "$MINERVA" model import "$tiny" --precision=w14a14 -o "$work/b/c" >"$work/other"
 cmp -s "$work/id" "$work/other" && fail "two precisions have one id"
 "$MINERVA" model show "$work/b/c" | head -n 1 | cmp - "$work/other"
+
+# The same network with an inner width of 2048: its last product is long enough for every rank.
+mkdir "$work/wide"
+cp "$tiny/vocab.txt" "$work/wide"
+python3 - "$tiny" "$work/wide" <<'END'
+import json, struct, sys
+source, to = sys.argv[1:]
+config = json.load(open(source + "/config.json"))
+narrow, wide = config["intermediate_size"], 2048
+config["intermediate_size"] = wide
+json.dump(config, open(to + "/config.json", "w"))
+data = open(source + "/model.safetensors", "rb").read()
+size, = struct.unpack_from("<Q", data)
+header, values, out = json.loads(data[8:8 + size]), data[8 + size:], b""
+for name, tensor in header.items():
+    if name == "__metadata__":
+        continue
+    first, end = tensor["data_offsets"]
+    part, shape = values[first:end], tensor["shape"]
+    if narrow in shape and "embeddings" not in name:
+        element = len(part)
+        for side in shape:
+            element //= side
+        row = element * (shape[-1] if len(shape) == 2 else 1)
+        if shape[-1] == narrow and len(shape) == 2:
+            part = b"".join(part[i:i + row] + bytes(element * (wide - narrow)) for i in range(0, len(part), row))
+        else:
+            part += bytes(row * (wide - narrow))
+        tensor["shape"] = [wide if side == narrow else side for side in shape]
+    tensor["data_offsets"] = [len(out), len(out) + len(part)]
+    out += part
+text = json.dumps(header).encode()
+text += b" " * (-len(text) % 8)
+open(to + "/model.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + out)
+END
+"$MINERVA" model import "$work/wide" -o "$work/w" >"$work/id"
+"$MINERVA" model show "$work/w" >"$work/shown"
+for rank in 32 64 128; do
+    grep -qE "^proofs    rank +$rank and up: products 3(, 7)*(, 11)?\$" "$work/shown" ||
+        fail "rank $rank: $(cat "$work/shown")"
+done
 
 printf 'word40 word41\r\n\n€ €[SEP]\n' >"$work/text"
 printf '101 %d %d 102\n101 102\n101 100 100 102 102\n' \
