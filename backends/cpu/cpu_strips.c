@@ -115,32 +115,35 @@ void cpu_strips_turn(const struct cpu_product *product, uint32_t panel,
     }
 }
 
+/* A slice's folds of 32 columns of one tile. */
+static uint32_t together(const uint32_t *folds)
+{
+    uint32_t all = 0;
+
+    for (uint32_t j = 0; j < CPU_COLUMNS; j++)
+        all ^= folds[j];
+    return all;
+}
+
 void cpu_strips_add(const struct cpu_product *product, const struct cpu_place *place,
                     uint32_t first, const struct cpu_places *places)
 {
     const struct cpu_tiles *tiles = &product->tiles;
     const uint32_t groups = CPU_ROWS / tiles->group, padded = slices_padded(product);
-    const uint32_t row = tiles_in(tiles, place->left - first);
+    const uint32_t row = tiles_in(tiles, place->left - first),
+                   slices = product->b->slices;
+    const uint32_t *folds = place->desk->folds.data;
 
-    for (uint32_t g = 0; g < groups; g++) {
-        const uint32_t *from =
-            (const uint32_t *)place->desk->folds.data + g * CPU_COLUMNS;
-        uint32_t *to = strip(product, place->desk, row + g, 0);
+    for (uint32_t i = 0; i < slices * groups; i++, folds += CPU_COLUMNS) {
+        const uint32_t s = i / groups;
+        uint32_t *to = strip(product, place->desk, row + i % groups, 0) + s;
 
-        if (places->is_one)
-            to += (size_t)places->tile[0] * padded;
-        for (uint32_t s = 0; s < product->b->slices; s++) {
-            if (places->is_one) {
-                uint32_t all = 0;
-                for (uint32_t j = 0; j < CPU_COLUMNS; j++)
-                    all ^= from[j];
-                to[s] ^= all;
-            } else {
-                for (uint32_t j = 0; j < CPU_COLUMNS; j++)
-                    to[(size_t)places->tile[j] * padded + s] ^= from[j];
-            }
-            from += (size_t)groups * CPU_COLUMNS;
+        if (places->is_one) {
+            to[(size_t)places->tile[0] * padded] ^= together(folds);
+            continue;
         }
+        for (uint32_t j = 0; j < CPU_COLUMNS; j++)
+            to[(size_t)places->tile[j] * padded] ^= folds[j];
     }
 }
 
