@@ -6,11 +6,15 @@
 #include "pool-protocol/message_line.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "miner/base/memory.h"
 #include "pool-protocol/message_fields.h"
+
+/* Whole numbers up to here are reals that differ. */
+#define ID_WIDE_MAX 0x1p53
 
 void message_text_clean(char *text)
 {
@@ -71,7 +75,8 @@ static enum status message_line_bounded(struct bytes line, struct error *err)
     return STATUS_OK;
 }
 
-static enum status message_line_read_id(struct message_line *line, struct error *err)
+static enum status message_line_read_id(struct message_line *line, bool is_wide,
+                                        struct error *err)
 {
     struct fields fields = {.object = line->root, .what = "a message", .err = err};
     const json_t *id = json_object_get(line->root, "id");
@@ -82,6 +87,10 @@ static enum status message_line_read_id(struct message_line *line, struct error 
         line->id = message_id_of(json_integer_value(id));
         return STATUS_OK;
     }
+    if (is_wide && json_is_real(id) && fabs(json_real_value(id)) < ID_WIDE_MAX) {
+        line->id = message_id_of((int64_t)json_real_value(id));
+        return STATUS_OK;
+    }
     if (!json_is_string(id))
         fields_refuse(&fields, "id", "a whole number, text or null");
     fields_text(&fields, "id", 0, MESSAGE_ID_MAX, line->id.text);
@@ -90,11 +99,12 @@ static enum status message_line_read_id(struct message_line *line, struct error 
     return fields.status;
 }
 
-static enum status message_line_read(struct message_line *line, struct error *err)
+static enum status message_line_read(struct message_line *line, bool is_wide,
+                                     struct error *err)
 {
     struct fields fields = {.object = line->root, .what = "a message", .err = err};
     char method[MESSAGE_METHOD_MAX + 1];
-    enum status status = message_line_read_id(line, err);
+    enum status status = message_line_read_id(line, is_wide, err);
 
     if (status)
         return status;
@@ -111,9 +121,10 @@ static enum status message_line_read(struct message_line *line, struct error *er
     return STATUS_OK;
 }
 
-enum status message_line_parse(struct bytes bytes, struct message_line **out,
-                               struct error *err)
+static enum status message_line_parse_as(struct bytes bytes, bool is_wide,
+                                         struct message_line **out, struct error *err)
 {
+    const size_t flags = JSON_REJECT_DUPLICATES | (is_wide ? JSON_DECODE_INT_AS_REAL : 0);
     enum status status = STATUS_OK;
     json_error_t parse;
 
@@ -130,8 +141,7 @@ enum status message_line_parse(struct bytes bytes, struct message_line **out,
     struct message_line *line = memory_new(struct message_line);
     if (!line)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a message");
-    line->root =
-        json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, &parse);
+    line->root = json_loadb((const char *)bytes.data, bytes.size, flags, &parse);
     if (!line->root) {
         message_text_clean(parse.text);
         status = error_set(err, STATUS_BAD_MESSAGE, "a line is no JSON: %s (byte %d)",
@@ -140,13 +150,25 @@ enum status message_line_parse(struct bytes bytes, struct message_line **out,
         status =
             error_set(err, STATUS_BAD_MESSAGE, "a line is a list, expected an object");
     } else {
-        status = message_line_read(line, err);
+        status = message_line_read(line, is_wide, err);
     }
     if (status)
         message_line_free(line);
     else
         *out = line;
     return status;
+}
+
+enum status message_line_parse(struct bytes bytes, struct message_line **out,
+                               struct error *err)
+{
+    return message_line_parse_as(bytes, false, out, err);
+}
+
+enum status message_line_parse_wide(struct bytes bytes, struct message_line **out,
+                                    struct error *err)
+{
+    return message_line_parse_as(bytes, true, out, err);
 }
 
 void message_line_free(struct message_line *line)
@@ -180,8 +202,7 @@ static void message_line_reply_text(struct message_reply *out, const json_t *tex
 
 static void message_line_reply_code(struct message_reply *out, const json_t *code)
 {
-    const json_int_t number =
-        json_integer_value(code); /* 0 for what is no whole number */
+    const double number = json_number_value(code); /* 0 for what is no number */
 
     if (number > INT32_MIN && number < INT32_MAX)
         out->code = (int)number;

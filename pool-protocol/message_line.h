@@ -63,6 +63,9 @@ struct message_line; /* a parsed line */
 /* line is without its line end. BAD_MESSAGE with a sentence, or NO_MEMORY. */
 MUST_CHECK enum status message_line_parse(struct bytes line, struct message_line **out,
                                           struct error *err);
+/* The same, with whole numbers of any size: all of them become the nearest reals. */
+MUST_CHECK enum status
+message_line_parse_wide(struct bytes line, struct message_line **out, struct error *err);
 void message_line_free(struct message_line *line); /* NULL is fine */
 enum message_kind message_line_kind(const struct message_line *line);
 const struct message_id *message_line_id(const struct message_line *line);

@@ -66,6 +66,7 @@ static enum status pool_connect(struct pool *pool, struct error *err)
     const struct transport_options options = {
         .host = pool->host,
         .port = pool->port,
+        .path = *pool->path ? pool->path : NULL,
         .has_tls = pool->has_tls,
         .proxy = pool->proxy,
         .ca_file = pool->ca_file,
@@ -213,6 +214,7 @@ static enum status pool_configure(struct pool *pool, const struct pool_options *
     pool->port = target.port;
     pool->login = target.login;
     memcpy(pool->pin, target.pin, sizeof pool->pin);
+    memcpy(pool->path, target.path, sizeof pool->path);
     memcpy(pool->host, target.host, sizeof pool->host);
     if (options->proxy && *options->proxy)
         pool->proxy = memory_text(options->proxy);

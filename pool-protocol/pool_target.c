@@ -70,6 +70,21 @@ static enum status target_pin(const struct dialect_row *row, const char *text,
     return STATUS_OK;
 }
 
+/* A Unix socket: the host is this machine. */
+static enum status target_path(struct pool_target *out, struct error *err)
+{
+    const char *path = out->login.address;
+
+    if (path[0] != '/' || !path[1] || strlen(path) > POOL_PATH_MAX)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "the gateway's socket is \"%s\", expected %s:///PATH of at most "
+                         "%d characters",
+                         path, out->row->scheme, (int)POOL_PATH_MAX);
+    snprintf(out->path, sizeof out->path, "%s", path);
+    snprintf(out->host, sizeof out->host, "localhost");
+    return STATUS_OK;
+}
+
 enum status pool_target_read(const struct pool_options *options, struct pool_target *out,
                              struct error *err)
 {
@@ -98,7 +113,9 @@ enum status pool_target_read(const struct pool_options *options, struct pool_tar
     if (!status)
         status = target_text("url", strstr(url, "://") + 3, DIALECT_ADDRESS_MAX,
                              out->login.address, err);
-    if (!status && out->row->dialect->has_socket)
+    if (!status && strstr(out->row->scheme, "+unix"))
+        status = target_path(out, err);
+    else if (!status && out->row->dialect->has_socket)
         status = pool_url_parse(url, out->row->port, out->host, &out->port, err);
     if (!status)
         status = target_text("pass", options->pass, PASS_MAX, hello->pass, err);

@@ -11,13 +11,14 @@
 #include "pool-protocol/pool.h"
 #include "pool-protocol/pool_url.h"
 
-enum { POOL_PIN_MAX = 127 };
+enum { POOL_PIN_MAX = 127, POOL_PATH_MAX = 107 /* of a Unix socket */ };
 
 struct pool_target {
     const struct dialect_row *row;
     char host[POOL_HOST_MAX + 1];
-    uint16_t port;              /* 0 where there is no socket */
-    char pin[POOL_PIN_MAX + 1]; /* "" for none: certificates are checked */
+    uint16_t port;                /* 0 where there is no socket */
+    char pin[POOL_PIN_MAX + 1];   /* "" for none: certificates are checked */
+    char path[POOL_PATH_MAX + 1]; /* of a Unix socket, instead of host and port; or "" */
     struct dialect_login login;
 };
 

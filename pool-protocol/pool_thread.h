@@ -48,7 +48,7 @@ struct pool {
     uint16_t port;
     uint32_t hurry;
     char *proxy, *ca_file; /* or NULL */
-    char pin[POOL_PIN_MAX + 1];
+    char pin[POOL_PIN_MAX + 1], path[POOL_PATH_MAX + 1];
     struct dialect_login login;
     struct pool_ports ports;
     struct dialect_session *session;

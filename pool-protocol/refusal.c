@@ -11,6 +11,8 @@
 
 #include "pool-protocol/message_line.h"
 
+enum { CODE_GATEWAY = -32000 }; /* JSON-RPC: whatever else is wrong */
+
 struct refusal_word {
     const char *word;
     enum refusal means;
@@ -64,6 +66,8 @@ enum refusal refusal_of(int code, const char *text)
     const enum refusal words = refusal_of_words(text);
 
     switch (code) {
+    case CODE_GATEWAY:
+        return strstr(text, "queue full") ? REFUSAL_BUSY : words;
     case MESSAGE_CODE_STALE:
         return REFUSAL_STALE;
     case MESSAGE_CODE_DUPLICATE:

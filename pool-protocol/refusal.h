@@ -14,10 +14,11 @@ enum refusal {
     REFUSAL_BANNED,
     REFUSAL_STALE, /* of a job that is over */
     REFUSAL_DUPLICATE,
-    REFUSAL_LOGIN,  /* not logged in, or as somebody the pool does not know */
-    REFUSAL_LOW,    /* above the target */
-    REFUSAL_FORMAT, /* the pool cannot read it */
-    REFUSAL_INVALID /* the proof does not hold */
+    REFUSAL_LOGIN,   /* not logged in, or as somebody the pool does not know */
+    REFUSAL_LOW,     /* above the target */
+    REFUSAL_FORMAT,  /* the pool cannot read it */
+    REFUSAL_INVALID, /* the proof does not hold */
+    REFUSAL_BUSY     /* a gateway's queue is full: the same may be sent again */
 };
 
 enum refusal refusal_of(int code, const char *text);

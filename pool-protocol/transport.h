@@ -25,6 +25,7 @@ enum {
 struct transport_options { /* copied */
     const char *host;
     uint16_t port;
+    const char *path; /* of a Unix socket, instead of host and port; or NULL */
     bool has_tls;
     const char *
         proxy; /* "socks5h://user:pass@host:1080" or NULL; the environment is not asked */

@@ -64,6 +64,8 @@ static bool transport_set(struct transport *t, const struct transport_options *o
     ok = ok &&
          !curl_easy_setopt(t->easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    if (options->path)
+        ok = ok && !curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, options->path);
     if (options->ca_file)
         ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CAINFO, options->ca_file);
     return ok;

@@ -46,6 +46,26 @@ void target_to_hex(const struct target *target, char text[65])
     hex_encode(be, sizeof be, text);
 }
 
+void target_to_decimal(const struct target *target, char text[TARGET_DECIMAL_MAX + 1])
+{
+    char digits[TARGET_DECIMAL_MAX + 1];
+    struct target rest = *target;
+    int at = TARGET_DECIMAL_MAX;
+
+    digits[at] = 0;
+    do {
+        uint32_t carry = 0;
+        for (int i = TARGET_SIZE - 1; i >= 0; i--) {
+            carry = carry << 8 | rest.le[i];
+            rest.le[i] = (uint8_t)(carry / 10);
+            carry %= 10;
+        }
+        assert(at > 0);
+        digits[--at] = (char)('0' + carry);
+    } while (!target_is_zero(&rest));
+    memcpy(text, digits + at, (size_t)(TARGET_DECIMAL_MAX + 1 - at));
+}
+
 struct target target_from_nbits(uint32_t nbits)
 {
     const int exponent = (int)(nbits >> 24);

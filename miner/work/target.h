@@ -14,6 +14,8 @@
 
 #include "miner/base/error.h"
 
+enum { TARGET_DECIMAL_MAX = 78 }; /* digits of 2^256 - 1 */
+
 struct target {
     uint8_t le[32];
 };
@@ -21,6 +23,7 @@ struct target {
 /* 1 to 64 hex digits, big-endian as pools write them, an optional 0x in front. */
 MUST_CHECK enum status target_from_hex(const char *text, struct target *out,
                                        struct error *err);
+void target_to_decimal(const struct target *target, char text[TARGET_DECIMAL_MAX + 1]);
 void target_to_hex(const struct target *target, char text[65]); /* big-endian */
 struct target target_from_nbits(uint32_t nbits); /* exponents beyond 256 bits give zero */
 uint32_t target_to_nbits(const struct target *target);

@@ -154,6 +154,29 @@ static void labels_of_pools(void **state)
     }
 }
 
+static void decimals(void **state)
+{
+    static const char *const cases[][2] = {
+        {"0", "0"},
+        {"7", "7"},
+        {"a", "10"},
+        {"ff", "255"},
+        {"52f31000000000000000000000000000000000000000000",
+         "127119681997103336036301353586820360970577739963921596416"},
+        {"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+         "11579208923731619542357098500868790785326998466564056403945758400791312963993"
+         "5"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct target target = from_hex(cases[i][0]);
+        char text[TARGET_DECIMAL_MAX + 1];
+        target_to_decimal(&target, text);
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
 /* 2097152 at HeroMiners: three tiles of the same worth and their one bound. */
 static void bound_of_a_pool(void **state)
 {
@@ -258,6 +281,7 @@ int main(void)
         cmocka_unit_test(hex_refuses),
         cmocka_unit_test(compact_forms),
         cmocka_unit_test(pool_difficulties),
+        cmocka_unit_test(decimals),
         cmocka_unit_test(labels_of_pools),
         cmocka_unit_test(bound_of_a_pool),
         cmocka_unit_test(scaling_never_saturates),

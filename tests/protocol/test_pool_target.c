@@ -104,6 +104,12 @@ static void urls_are_read(void **state)
     target =
         read_target(&(struct pool_options){.url = "pouw+tcp://h", .user = "anybody"});
     assert_int_equal(target.port, 3370);
+    target = read_target(&(struct pool_options){.url = "gateway+unix:///tmp/gw.sock"});
+    assert_string_equal(target.path, "/tmp/gw.sock");
+    assert_string_equal(target.login.hello.wallet, "");
+    target = read_target(&(struct pool_options){.url = "gateway+tcp://127.0.0.1"});
+    assert_int_equal(target.port, 8337);
+    assert_string_equal(target.path, "");
     target = read_target(&(struct pool_options){.url = "simulate://7"});
     assert_string_equal(target.login.address, "7");
 }
@@ -111,6 +117,10 @@ static void urls_are_read(void **state)
 static void the_rest_is_refused(void **state)
 {
     (void)state;
+    refused(&(struct pool_options){.url = "gateway+unix://tmp/gw.sock"},
+            STATUS_BAD_CONFIG, "expected gateway+unix:///PATH");
+    refused(&(struct pool_options){.url = "gateway+unix:///"}, STATUS_BAD_CONFIG,
+            "expected gateway+unix:///PATH");
     refused(&(struct pool_options){.url = "pool:nobody", .user = ADDRESS},
             STATUS_BAD_CONFIG, "no pool is known as \"nobody\"");
     refused(&(struct pool_options){.url = "pool:", .user = ADDRESS}, STATUS_BAD_CONFIG,

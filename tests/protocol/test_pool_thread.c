@@ -222,81 +222,6 @@ static void a_plain_pools_jobs_end_with_it(void **state)
     bench_expect_verdict(bench, NEWS_SHARE, VERDICT_STALE);
 }
 
-/* Solved beside the conversation; a repeat is answered once; a lost pool ends the search.
- */
-static void a_puzzle_is_solved_while_the_pool_talks(void **state)
-{
-    static const char challenge[] =
-        "{\"id\":null,\"method\":\"pearl.challenge\",\"params\":{\"seed\":"
-        "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\","
-        "\"difficulty\":%u}}";
-    struct bench *bench = *state;
-    char text[256];
-
-    bench_connect(bench, "pearl-v1+tcp");
-    pool_script_accept(&bench->script);
-    snprintf(text, sizeof text, challenge, PUZZLE_BITS_MAX);
-    pool_script_say(&bench->script, text);
-    bench_expect_news(bench, NEWS_NOTICE, "a puzzle of 40 bits");
-    pool_script_hang_up(&bench->script);
-    news_free(bench_news(bench, NEWS_LOST));
-
-    pool_script_accept(&bench->script);
-    snprintf(text, sizeof text, challenge, 12U);
-    pool_script_say(&bench->script, text);
-    pool_script_say(&bench->script, text);
-    const char *line = pool_script_expect(&bench->script, "pearl.challenge_response");
-    struct puzzle_task task = {.bits = 12};
-    uint8_t be[8];
-    uint64_t nonce = 0;
-    for (uint8_t i = 0; i < PUZZLE_SEED_SIZE; i++)
-        task.seed[i] = i;
-    assert_true(hex_decode(strndupa(strstr(line, "nonce") + 8, 16), be, sizeof be));
-    for (int i = 0; i < 8; i++)
-        nonce = nonce << 8 | be[i];
-    assert_true(puzzle_is_solved_by(&task, nonce));
-    pool_script_reply(&bench->script, pool_script_id(line), BENCH_ACCEPTED);
-    bench_answer_line(bench, "mining.configure", "\"result\":{\"pearl/v1\":true}}");
-    bench_answer_line(bench, "mining.subscribe", "\"result\":[]}");
-    bench_answer_line(bench, "\"mining.authorize\",\"params\":[\"prl1pexample.rig7\"",
-                      "\"result\":true}");
-    bench_expect_news(bench, NEWS_CONNECTED, "a pearl/v1 pool");
-}
-
-/* Nothing is mined any more for a job that another one ended. */
-static void a_job_that_nobody_can_make_ends_the_last(void **state)
-{
-    struct bench *bench = *state;
-    uint64_t generation = 0;
-    char header[2 * JOB_HEADER_SIZE + 1] = "", text[512];
-
-    bench_connect(bench, "stratum+tcp");
-    pool_script_reply(&bench->script, bench_hear_hello(bench, "prl1pexample"),
-                      BENCH_ACCEPTED);
-    bench_say_job(bench, "j1");
-    news_free(bench_news(bench, NEWS_JOB));
-    pool_script_say(&bench->script, "no JSON");
-    pool_script_say(&bench->script, "{\"id\":null,\"method\":\"mining.notify\","
-                                    "\"params\":{\"job_id\":\"j2\"}}");
-    news_free(bench_news(bench, NEWS_NOTICE));
-    news_free(bench_news(bench, NEWS_NOTICE));
-    struct job *job = mailbox_take(bench->ports.jobs, &generation);
-    assert_non_null(job);
-    assert_string_equal(job->id, "j1");
-    job_release(job);
-    memset(header, '1', sizeof header - 1);
-    snprintf(text, sizeof text,
-             "{\"id\":null,\"method\":\"mining.notify\",\"params\":{\"job_id\":\"j3\","
-             "\"header\":\"%s\",\"target\":\"%064d\",\"cert_version\":3}}",
-             header, 0);
-    memset(strstr(text, "target") + 9, 'f', 64);
-    pool_script_say(&bench->script, text);
-    bench_expect_news(bench, NEWS_NOTICE, "job j3 has the target ffff");
-    assert_null(mailbox_take(bench->ports.jobs, &generation));
-    bench_put_share(bench, "j1");
-    bench_expect_verdict(bench, NEWS_SHARE, VERDICT_STALE);
-}
-
 static void a_refused_login_is_told_and_tried_later(void **state)
 {
     struct bench *bench = *state;
@@ -455,8 +380,6 @@ int main(void)
         WITH_BENCH(a_task_handed_back_takes_its_waiting_shares_with_it),
         WITH_BENCH(a_pool_leaves_at_any_point),
         WITH_BENCH(a_plain_pools_jobs_end_with_it),
-        WITH_BENCH(a_puzzle_is_solved_while_the_pool_talks),
-        WITH_BENCH(a_job_that_nobody_can_make_ends_the_last),
         WITH_BENCH(a_refused_login_is_told_and_tried_later),
         WITH_BENCH(hostile_lines_end_a_message_or_the_connection),
         WITH_BENCH(stopping_waits_no_longer_than_told),
