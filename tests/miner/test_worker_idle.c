@@ -129,7 +129,7 @@ static void dictated_shapes_come_and_go(void **state)
 static void what_does_not_fit_is_told_with_both_figures(void **state)
 {
     const struct device_options options = {.threads = 1};
-    const struct workshop_ports ports = {NULL}; /* no product is begun */
+    const struct workshop_ports ports = {.jobs = NULL}; /* no product is begun */
     const struct job job = {
         .cert_version = 3,
         .min_rank = RANK,
