@@ -280,8 +280,11 @@ enum status object_submit(struct dialect_session *session, const struct share *s
 
     if (status)
         return status;
-    snprintf(submit.wallet, sizeof submit.wallet, "%s", account->wallet);
-    snprintf(submit.worker, sizeof submit.worker, "%s", account->worker);
+    /* Who logged in with a list is known by the one text that was in it. */
+    if (session->login->form != USER_ARRAY)
+        snprintf(submit.wallet, sizeof submit.wallet, "%s", account->wallet);
+    snprintf(submit.worker, sizeof submit.worker, "%s",
+             session->login->form == USER_ARRAY ? account->wallet : account->worker);
     snprintf(submit.job_id, sizeof submit.job_id, "%s", share->job->id);
     if (session->has_tasks && *share->task_id) {
         snprintf(submit.task_id, sizeof submit.task_id, "%s", share->task_id);

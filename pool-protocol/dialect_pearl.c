@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "pool-protocol/dialect_object.h"
+#include "pool-protocol/message_array.h"
 
 static enum status pearl_greet(struct dialect_session *session, struct dialect_turn *turn)
 {
@@ -17,6 +18,9 @@ static enum status pearl_greet(struct dialect_session *session, struct dialect_t
     object_begin(session);
     object_void_jobs(session);
     hello.protocol[0] = 0;
+    if (session->login->form == USER_ARRAY)
+        return message_array_authorize_encode(object_ask(session, REQUEST_HELLO, 0)->id,
+                                              &hello, &turn->lines);
     return message_authorize_encode(object_ask(session, REQUEST_HELLO, 0)->id, &hello,
                                     &turn->lines);
 }

@@ -3,9 +3,9 @@
  * conversations of tests/protocol/conversations/ hold.
  *
  * A recording is a list of actions, each followed by what must come of it, all of it and
- * in order: dialect NAME [ADDRESS]    the first line S> LINE                   a line
- * from the pool greet | tick MS           a new connection | time share JOB TAG [TASK P
- * I]  a share of that job (of site pack P, product I of TASK)
+ * in order: dialect NAME [ADDRESS or array]    the first line S> LINE                   a
+ * line from the pool greet | tick MS           a new connection | time share JOB TAG
+ * [TASK P I]  a share of that job (of site pack P, product I of TASK)
  *   accept|decline|progress|done TASK TAG
  *   C> LINE                   expected: a line to the pool
  *   E> TEXT                   expected: an event
@@ -241,6 +241,8 @@ static void open_dialect(struct stage *stage, const char *line)
     struct error err = {0};
 
     assert_true(sscanf(line, "dialect %31s %63s", name, stage->login.address) >= 1);
+    if (!strcmp(stage->login.address, "array"))
+        stage->login.form = USER_ARRAY;
     snprintf(url, sizeof url, "%s://", name);
     const struct dialect_row *row = dialect_find(url, &err);
     if (!row)
