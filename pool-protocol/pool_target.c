@@ -80,7 +80,7 @@ static enum status target_path(struct pool_target *out, struct error *err)
                          "the gateway's socket is \"%s\", expected %s:///PATH of at most "
                          "%d characters",
                          path, out->row->scheme, (int)POOL_PATH_MAX);
-    snprintf(out->path, sizeof out->path, "%s", path);
+    memcpy(out->path, path, strlen(path) + 1); /* fits: checked above */
     snprintf(out->host, sizeof out->host, "localhost");
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 /*
- * fuzz_dialect.c - any lines as a pool's side of a conversation, in every dialect with a socket.
+ * fuzz_dialect.c - any lines as a pool's side of a conversation, in every dialect with a
+ * socket.
  *
  * SPDX-License-Identifier: MIT
  */
