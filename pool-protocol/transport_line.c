@@ -36,6 +36,22 @@ struct transport {
     char reason[CURL_ERROR_SIZE];
 };
 
+/* Whom to believe that the other side is who it should be. */
+static bool transport_set_trust(struct transport *t,
+                                const struct transport_options *options)
+{
+    bool ok = true;
+
+    /* A key that is known needs nobody to vouch for it, and bears whatever name. */
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, options->pin ? 0L : 1L);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, options->pin ? 0L : 2L);
+    if (options->pin)
+        ok = ok && !curl_easy_setopt(t->easy, CURLOPT_PINNEDPUBLICKEY, options->pin);
+    if (options->ca_file)
+        ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CAINFO, options->ca_file);
+    return ok;
+}
+
 static bool transport_set(struct transport *t, const struct transport_options *options)
 {
     char url[512];
@@ -56,18 +72,12 @@ static bool transport_set(struct transport *t, const struct transport_options *o
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
     ok = ok &&
          !curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    /* A key that is known needs nobody to vouch for it, and bears whatever name. */
-    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, options->pin ? 0L : 1L);
-    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, options->pin ? 0L : 2L);
-    if (options->pin)
-        ok = ok && !curl_easy_setopt(t->easy, CURLOPT_PINNEDPUBLICKEY, options->pin);
+    ok = ok && transport_set_trust(t, options);
     ok = ok &&
          !curl_easy_setopt(t->easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     if (options->path)
         ok = ok && !curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, options->path);
-    if (options->ca_file)
-        ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CAINFO, options->ca_file);
     return ok;
 }
 
