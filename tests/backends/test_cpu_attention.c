@@ -3,8 +3,6 @@
  * launched on any range, for heads of any size, one key or more than one block of them,
  * values that reach the ends of their range, and rows whose weights vanish.
  *
- * labels: tsan
- *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -2,8 +2,6 @@
  * test_cpu_rows.c - claim: gelu of every kind of float, and limbs joined at and beyond
  * the ends of 32 bits, have the bits of the text on every variant, for any range.
  *
- * labels: tsan
- *
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -4,8 +4,6 @@
  * verifies, the shapes and patterns that a pool dictates are mined as they are, and a
  * replaced job ends the product under it, but keeps what was found.
  *
- * labels: tsan
- *
  * SPDX-License-Identifier: MIT
  */
 #include <sched.h>
