@@ -7,32 +7,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "bench/mined.h"
+#include "bench/mined_bench.h"
 #include "miner/base/clock.h"
-#include "miner/base/memory.h"
-
-struct bench {
-    struct mined mined;
-};
-
-static void new_header_close(struct bench *bench)
-{
-    if (bench)
-        mined_close(&bench->mined);
-    memory_free(bench);
-}
-
-static enum status new_header_open(const struct bench_setup *setup, struct bench **out,
-                                   struct error *err)
-{
-    enum status status;
-
-    *out = memory_new(struct bench);
-    if (!*out)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a benchmark");
-    status = mined_open(&(*out)->mined, setup, true, err);
-    return status ? status : mined_check(&(*out)->mined, NULL, err);
-}
 
 static enum status new_header_run(struct bench *bench, double *value, struct error *err)
 {
@@ -44,20 +20,14 @@ static enum status new_header_run(struct bench *bench, double *value, struct err
     if (!status)
         status = mined_run(&bench->mined);
     *value = (double)(clock_ns() - start) / 1e6;
-    return status ? error_set(err, status, "the product failed: %s", status_text(status))
-                  : STATUS_OK;
-}
-
-static void new_header_shape(const struct bench *bench, char text[BENCH_SHAPE_MAX])
-{
-    mined_shape(&bench->mined, text);
+    return mined_bench_judge(status, err);
 }
 
 const struct bench_kind bench_new_header = {
     .name = "new_header",
     .unit = "ms",
-    .open = new_header_open,
-    .close = new_header_close,
+    .open = mined_bench_open_product,
+    .close = mined_bench_close,
     .run = new_header_run,
-    .shape = new_header_shape,
+    .shape = mined_bench_shape,
 };

@@ -7,56 +7,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "bench/mined.h"
-#include "miner/base/clock.h"
-#include "miner/base/memory.h"
-
-struct bench {
-    struct mined mined;
-};
-
-static void useful_close(struct bench *bench)
-{
-    if (bench)
-        mined_close(&bench->mined);
-    memory_free(bench);
-}
-
-static enum status useful_open(const struct bench_setup *setup, struct bench **out,
-                               struct error *err)
-{
-    enum status status;
-
-    *out = memory_new(struct bench);
-    if (!*out)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a benchmark");
-    status = mined_open(&(*out)->mined, setup, true, err);
-    return status ? status : mined_check(&(*out)->mined, NULL, err);
-}
-
-static enum status useful_run(struct bench *bench, double *value, struct error *err)
-{
-    const struct model_shape s = bench->mined.operands.shape;
-    enum status status = mined_renew(&bench->mined);
-    const uint64_t start = clock_ns();
-
-    if (!status)
-        status = mined_run(&bench->mined);
-    *value = (double)s.m * (double)s.n * (double)s.k / (double)(clock_ns() - start);
-    return status ? error_set(err, status, "the product failed: %s", status_text(status))
-                  : STATUS_OK;
-}
-
-static void useful_shape(const struct bench *bench, char text[BENCH_SHAPE_MAX])
-{
-    mined_shape(&bench->mined, text);
-}
+#include "bench/mined_bench.h"
 
 const struct bench_kind bench_useful = {
     .name = "useful",
     .unit = "GMAC/s",
-    .open = useful_open,
-    .close = useful_close,
-    .run = useful_run,
-    .shape = useful_shape,
+    .open = mined_bench_open_product,
+    .close = mined_bench_close,
+    .run = mined_bench_run,
+    .shape = mined_bench_shape,
 };
