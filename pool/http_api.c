@@ -236,20 +236,12 @@ static enum status http_start(struct http_api *api, const struct addrinfo *where
 static enum status http_listen(struct http_api *api, const char *address,
                                struct error *err)
 {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                   .ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *list;
-    char host[SERVER_ADDRESS_MAX], text[8], numeric[SERVER_ADDRESS_MAX];
-    uint16_t port;
-    enum status status = address_split(address, host, &port, err);
+    char numeric[SERVER_ADDRESS_MAX];
+    enum status status = address_resolve(address, &list, err);
 
     if (status)
         return status;
-    snprintf(text, sizeof text, "%u", port);
-    const int code = getaddrinfo(host, text, &hints, &list);
-    if (code)
-        return error_set(err, STATUS_USAGE, "\"%s\": %s", address, gai_strerror(code));
     status = http_start(api, list, err);
     if (status)
         error_prefix(err, "%s", address);

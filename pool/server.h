@@ -60,5 +60,10 @@ void connection_set_session(struct connection *connection, void *session);
 /* "HOST:PORT" or "[HOST]:PORT" into its halves. */
 MUST_CHECK enum status address_split(const char *address, char host[SERVER_ADDRESS_MAX],
                                      uint16_t *port, struct error *err);
+struct addrinfo;
+/* Where one can listen there, for the caller to free with freeaddrinfo(). May ask the
+ * system's resolver. */
+MUST_CHECK enum status address_resolve(const char *address, struct addrinfo **out,
+                                       struct error *err);
 
 #endif

@@ -92,23 +92,14 @@ static enum status server_bind(struct server *server, const struct addrinfo *whe
 static enum status server_listen(struct server *server, const char *address,
                                  struct error *err)
 {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                   .ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *list;
-    char host[SERVER_ADDRESS_MAX], text[8];
-    uint16_t port;
-    enum status status = address_split(address, host, &port, err);
+    enum status status = address_resolve(address, &list, err);
 
     if (status)
         return status;
-    snprintf(text, sizeof text, "%u", port);
-    const int code = getaddrinfo(host, text, &hints, &list);
-    if (code)
-        return error_set(err, STATUS_USAGE, "\"%s\": %s", address, gai_strerror(code));
     status = server_bind(server, list, err);
     if (status)
-        error_prefix(err, "%s: ", address);
+        error_prefix(err, "%s", address);
     freeaddrinfo(list);
     return status;
 }
