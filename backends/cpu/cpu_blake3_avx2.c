@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backends/cpu/cpu_avx2.h"
+#include "backends/cpu/cpu_transpose_avx2.h"
 
 #define LANES_KERNEL(name) cpu_##name##_avx2
 #define INLINE             static inline __attribute__((always_inline))
@@ -50,31 +51,6 @@ INLINE vec vec_rotate(vec a, int bits)
     return _mm256_or_si256(_mm256_srli_epi32(a, bits), _mm256_slli_epi32(a, 32 - bits));
 }
 
-/* Word j of register i becomes word i of register j. */
-INLINE void transpose(vec v[8])
-{
-    vec t[8];
-
-#pragma GCC unroll 4
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_epi32(v[i], v[i + 1]);
-        t[i + 1] = _mm256_unpackhi_epi32(v[i], v[i + 1]);
-    }
-#pragma GCC unroll 2
-    for (int i = 0; i < 8; i += 4) {
-        v[i] = _mm256_unpacklo_epi64(t[i], t[i + 2]);
-        v[i + 1] = _mm256_unpackhi_epi64(t[i], t[i + 2]);
-        v[i + 2] = _mm256_unpacklo_epi64(t[i + 1], t[i + 3]);
-        v[i + 3] = _mm256_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-        t[i] = _mm256_permute2x128_si256(v[i], v[i + 4], 0x20);
-        t[i + 4] = _mm256_permute2x128_si256(v[i], v[i + 4], 0x31);
-    }
-    memcpy(v, t, sizeof t);
-}
-
 INLINE void words_transpose(const uint8_t *const at[LANES], size_t offset, vec m[16])
 {
 #pragma GCC unroll 8
@@ -83,8 +59,8 @@ INLINE void words_transpose(const uint8_t *const at[LANES], size_t offset, vec m
         m[i + 8] = _mm256_loadu_si256((const vec *)(at[i] + offset + 32));
         _mm_prefetch((const char *)at[i] + offset + AHEAD, _MM_HINT_T0);
     }
-    transpose(m);
-    transpose(m + 8);
+    cpu_transpose_words(m);
+    cpu_transpose_words(m + 8);
 }
 
 /* The first `count` lanes' hashes, 32 bytes each. */
@@ -93,7 +69,7 @@ INLINE void hashes_store(const vec cv[8], uint64_t count, uint8_t *out)
     vec v[8];
 
     memcpy(v, cv, sizeof v);
-    transpose(v);
+    cpu_transpose_words(v);
     for (uint64_t i = 0; i < count; i++)
         _mm256_storeu_si256((vec *)(out + 32 * i), v[i]);
 }

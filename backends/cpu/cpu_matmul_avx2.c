@@ -15,6 +15,7 @@
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_matmul.h"
 #include "backends/cpu/cpu_text.h"
+#include "backends/cpu/cpu_transpose_avx2.h"
 
 enum {
     QUARTER_ROWS = 4,
@@ -165,23 +166,13 @@ static void avx2_block(const struct cpu_block *block)
  */
 INLINE void interleave(const int8_t *const *rows, size_t at, int16_t *out, size_t stride)
 {
-    __m256i r[8], t[8];
+    __m256i r[8];
 
     for (int i = 0; i < 8; i++)
         r[i] = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(rows[i] + at)));
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4)
-        for (int j = 0; j < 2; j++) {
-            r[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
-            r[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
-        }
-    for (size_t j = 0; j < 4; j++) {
-        store(out + j * stride, _mm256_permute2x128_si256(r[j], r[j + 4], 0x20));
-        store(out + (j + 4) * stride, _mm256_permute2x128_si256(r[j], r[j + 4], 0x31));
-    }
+    cpu_transpose_words(r);
+    for (size_t j = 0; j < 8; j++)
+        store(out + j * stride, r[j]);
 }
 
 static void avx2_pack_left(const int8_t *const *rows, uint32_t k_padded, void *out)

@@ -8,6 +8,7 @@
 
 #include "backends/cpu/cpu_matmul.h"
 #include "backends/cpu/cpu_panels.h"
+#include "backends/cpu/cpu_transpose_avx2.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -28,23 +29,13 @@ INLINE void store(void *to, __m256i value)
 INLINE void interleave(const int8_t *const *rows, size_t at, __m256i flip, uint8_t *out,
                        size_t stride)
 {
-    __m256i r[8], t[8];
+    __m256i r[8];
 
     for (int i = 0; i < 8; i++)
         r[i] = _mm256_xor_si256(load(rows[i] + at), flip);
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4)
-        for (int j = 0; j < 2; j++) {
-            r[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
-            r[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
-        }
-    for (size_t j = 0; j < 4; j++) {
-        store(out + j * stride, _mm256_permute2x128_si256(r[j], r[j + 4], 0x20));
-        store(out + (j + 4) * stride, _mm256_permute2x128_si256(r[j], r[j + 4], 0x31));
-    }
+    cpu_transpose_words(r);
+    for (size_t j = 0; j < 8; j++)
+        store(out + j * stride, r[j]);
 }
 
 void cpu_panels_left(const int8_t *const *rows, uint32_t k_padded, void *out)
