@@ -20,11 +20,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backends/device_info.h"
 #include "kernels/kernels.h"
 #include "kernels/pattern.h"
 #include "miner/base/error.h"
 
-enum { BACKEND_ABI = 1, DEVICE_TEXT_MAX = 96 };
+enum { BACKEND_ABI = 1 };
 
 struct device; /* a backend's own; begins with struct device_head (device.h) */
 struct buffer; /* device memory, a backend's own */
@@ -42,20 +43,11 @@ struct launch { /* one kernel over the half-open range [first, last) */
     union scalar scalars[KERNEL_SCALARS_MAX];
 };
 
-struct device_info {
-    char name[DEVICE_TEXT_MAX];   /* "AMD EPYC", "NVIDIA H100" */
-    char detail[DEVICE_TEXT_MAX]; /* driver, or the instruction set chosen */
-    char bus[16];                 /* "01:00.0", or "-" */
-    uint64_t memory_bytes;
-    uint64_t memory_free_bytes; /* when it was opened; 0: it does not say */
-    uint32_t threads;           /* processors, or compute units */
-    char reason[160];           /* "" when usable; otherwise why not and the next step */
-};
-
 struct device_options {
     uint32_t threads;    /* 0: all processors (cpu) */
     const char *variant; /* NULL, or the product's row to use ("portable", "avx2", ...),
                             for tests */
+    const char *kernel_cache; /* the folder for compiled kernels; NULL: none are kept */
 };
 
 struct noise { /* what both noise factors of one operand are drawn from */

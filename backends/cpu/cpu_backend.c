@@ -26,6 +26,7 @@ static void info_fill(const struct cpu_matmul *row, uint32_t threads,
     cpu_features_text(row->needs, features, sizeof features);
     snprintf(info->detail, sizeof info->detail, "%s%s%s%s", row->name,
              features[0] ? " (" : "", features, features[0] ? ")" : "");
+    snprintf(info->variant, sizeof info->variant, "%s", row->name);
     info->memory_bytes = cpu_memory_total();
     info->memory_free_bytes = cpu_memory_free();
 }
