@@ -18,6 +18,7 @@ enum errand_kind {
 
 struct errand {
     enum errand_kind kind;
+    uint32_t link; /* whose errand it is: its number */
     struct pool_artifacts where;
     struct assignment *work; /* FETCH: owned */
     struct bytes data;       /* PUT: lent until the errand is back */

@@ -26,6 +26,7 @@ enum news_kind {
 struct news {
     enum news_kind kind;
     uint64_t at_ms; /* clock_ms() */
+    uint32_t pool;  /* whose: its number in the person's order */
     char text[ERROR_TEXT_MAX];
     struct job *job;                /* NEWS_JOB and NEWS_SHARE: held by the news */
     char task_id[TASK_ID_SIZE + 1]; /* "" for a share without a task */

@@ -26,6 +26,8 @@
 
 struct pool;
 
+enum { POOL_LINKS_MAX = 16 /* pools in a list */ };
+
 struct pool_options { /* copied */
     const char *url;  /* scheme://host:port, a row of dialects.def; or pool:NAME, one of
                          known_pools.def */

@@ -30,20 +30,20 @@ static bool sending_is_result(const struct sending *sending)
            sending->what->as.answer->kind == ANSWER_DONE;
 }
 
-static void sending_remove(struct pool *pool, uint32_t index)
+static void sending_remove(struct pool_link *link, uint32_t index)
 {
-    assert(index < pool->sending_count);
-    outgoing_free(pool->sendings[index].what);
-    pool->sending_count--;
-    memmove(&pool->sendings[index], &pool->sendings[index + 1],
-            (pool->sending_count - index) * sizeof pool->sendings[0]);
+    assert(index < link->sending_count);
+    outgoing_free(link->sendings[index].what);
+    link->sending_count--;
+    memmove(&link->sendings[index], &link->sendings[index + 1],
+            (link->sending_count - index) * sizeof link->sendings[0]);
 }
 
 /* Tells how a share or a result ended, and forgets it. */
-static void sending_end(struct pool *pool, uint32_t index, enum verdict verdict, int code,
-                        const char *text)
+static void sending_end(struct pool_link *link, uint32_t index, enum verdict verdict,
+                        int code, const char *text)
 {
-    const struct sending *sending = &pool->sendings[index];
+    const struct sending *sending = &link->sendings[index];
     const bool is_share = sending_is_share(sending);
     struct news *news = news_new(is_share ? NEWS_SHARE : NEWS_RESULT);
 
@@ -66,151 +66,134 @@ static void sending_end(struct pool *pool, uint32_t index, enum verdict verdict,
         snprintf(news->task_id, sizeof news->task_id, "%s",
                  sending->what->as.answer->task_id);
     }
-    pool_tell(pool, news);
-    sending_remove(pool, index);
+    link_tell(link, news);
+    sending_remove(link, index);
 }
 
 /* Takes what. */
-static void sending_add(struct pool *pool, struct outgoing *what)
+static void sending_add(struct pool_link *link, struct outgoing *what)
 {
-    assert(pool->sending_count < SENDING_MAX);
-    pool->sendings[pool->sending_count++] = (struct sending){.what = what,
-                                                             .tag = ++pool->next_tag,
+    assert(link->sending_count < SENDING_MAX);
+    link->sendings[link->sending_count++] = (struct sending){.what = what,
+                                                             .tag = ++link->next_tag,
                                                              .taken_ms = clock_ms(),
                                                              .state = SENDING_WAITS};
 }
 
 /* The pool was away for so long that its oldest share goes. */
-static void sending_make_room(struct pool *pool)
+static void sending_make_room(struct pool_link *link)
 {
     uint32_t waiting = 0, oldest = 0;
 
-    for (uint32_t i = pool->sending_count; i-- > 0;) {
-        if (!sending_is_share(&pool->sendings[i]) ||
-            pool->sendings[i].state != SENDING_WAITS)
+    for (uint32_t i = link->sending_count; i-- > 0;) {
+        if (!sending_is_share(&link->sendings[i]) ||
+            link->sendings[i].state != SENDING_WAITS)
             continue;
         waiting++;
         oldest = i;
     }
     if (waiting > SENDING_SHARES_MAX)
-        sending_end(pool, oldest, VERDICT_STALE, 0,
+        sending_end(link, oldest, VERDICT_STALE, 0,
                     "not sent: the pool was away too long");
 }
 
 /* A task that is handed back takes its shares with it: what still waits is not worth
  * sending. */
-static void sending_forget_task(struct pool *pool, const char *task_id)
+static void sending_forget_task(struct pool_link *link, const char *task_id)
 {
-    for (uint32_t i = 0; i < pool->sending_count;) {
-        const struct sending *sending = &pool->sendings[i];
+    for (uint32_t i = 0; i < link->sending_count;) {
+        const struct sending *sending = &link->sendings[i];
 
         if (sending_is_share(sending) && sending->state == SENDING_WAITS &&
             !strcmp(sending->what->as.share->task_id, task_id))
-            sending_end(pool, i, VERDICT_STALE, 0, "not sent: its task is handed back");
+            sending_end(link, i, VERDICT_STALE, 0, "not sent: its task is handed back");
         else
             i++;
     }
 }
 
-/* One thing from the workers. */
-static void gather_one(struct pool *pool, struct outgoing *what)
+bool sending_has_room(const struct pool_link *link)
+{
+    return link->sending_count < SENDING_MAX;
+}
+
+void sending_put(struct pool_link *link, struct outgoing *what)
 {
     const struct answer *answer = what->kind == OUTGOING_ANSWER ? what->as.answer : NULL;
 
     assert(what->kind != OUTGOING_FINDING);
     /* How far a task is, is only worth saying now. */
-    if (answer && answer->kind == ANSWER_PROGRESS && !pool->is_ready) {
+    if (answer && answer->kind == ANSWER_PROGRESS && !link->is_ready) {
         outgoing_free(what);
         return;
     }
     if (answer && answer->kind == ANSWER_DECLINE)
-        sending_forget_task(pool, answer->task_id);
-    sending_add(pool, what);
+        sending_forget_task(link, answer->task_id);
+    sending_add(link, what);
+    sending_make_room(link);
 }
 
-static void gather_errand(struct pool *pool, const struct errand *errand)
+void sending_carried(struct pool_link *link, const struct errand *errand)
 {
-    for (uint32_t i = 0; i < pool->sending_count; i++) {
-        struct sending *sending = &pool->sendings[i];
+    for (uint32_t i = 0; i < link->sending_count; i++) {
+        struct sending *sending = &link->sendings[i];
 
         if (sending->tag != errand->tag)
             continue;
         sending->state = SENDING_WAITS;
         sending->is_there = !errand->status;
         if (errand->status == STATUS_REFUSED) {
-            sending_end(pool, i, VERDICT_REJECTED, 0, errand->text);
+            sending_end(link, i, VERDICT_REJECTED, 0, errand->text);
         } else if (errand->status) {
-            sending->not_before_ms = clock_ms() + PUT_AGAIN_MS / pool->hurry;
-            pool_tell_text(pool, NEWS_NOTICE, errand->text);
+            sending->not_before_ms = clock_ms() + PUT_AGAIN_MS / link->pool->hurry;
+            link_tell_text(link, NEWS_NOTICE, errand->text);
         }
         return;
     }
 }
 
-void pool_gather(struct pool *pool)
-{
-    struct errand *errand = NULL;
-    void *taken = NULL;
-    enum status status = STATUS_OK;
-
-    while ((errand = courier_take(pool->courier))) {
-        if (errand->kind == ERRAND_FETCH)
-            pool_fetched(pool, errand);
-        else
-            gather_errand(pool, errand);
-        errand_free(errand);
-    }
-    while (!status && pool->sending_count < SENDING_MAX) {
-        status = queue_take(pool->ports.outbox, 0, &taken);
-        if (status)
-            break;
-        gather_one(pool, taken);
-        sending_make_room(pool);
-    }
-    pool->is_outbox_closed = status == STATUS_CLOSED;
-}
-
 /* A result too big for a line is brought to the pool first. */
-static void send_carry(struct pool *pool, uint32_t index)
+static void send_carry(struct pool_link *link, uint32_t index)
 {
-    struct sending *sending = &pool->sendings[index];
+    struct sending *sending = &link->sendings[index];
     struct errand *errand = memory_new(struct errand);
 
-    sending->not_before_ms = clock_ms() + PUT_AGAIN_MS / pool->hurry;
+    sending->not_before_ms = clock_ms() + PUT_AGAIN_MS / link->pool->hurry;
     if (!errand)
         return;
     errand->kind = ERRAND_PUT;
+    errand->link = link->number;
     errand->tag = sending->tag;
     errand->data = blob_bytes(&sending->what->as.answer->output);
-    board_artifacts(&pool->board, &errand->where);
-    if (courier_send(pool->courier, errand))
+    errand->where = link->artifacts;
+    if (courier_send(link->pool->courier, errand))
         errand_free(errand);
     else
         sending->state = SENDING_CARRIED;
 }
 
 /* One thing to the dialect.  AGAIN: not now. */
-static enum status send_one(struct pool *pool, uint32_t index)
+static enum status send_one(struct pool_link *link, uint32_t index)
 {
-    struct sending *sending = &pool->sendings[index];
+    struct sending *sending = &link->sendings[index];
 
     if (sending_is_share(sending))
-        return pool->dialect->submit(pool->session, sending->what->as.share, sending->tag,
-                                     &pool->turn);
+        return link->target.row->dialect->submit(link->session, sending->what->as.share,
+                                                 sending->tag, &link->turn);
     if (sending_is_result(sending) && !sending->is_there &&
         sending->what->as.answer->output.size > TASK_INLINE_MAX) {
         if (clock_ms() >= sending->not_before_ms)
-            send_carry(pool, index);
+            send_carry(link, index);
         return STATUS_AGAIN;
     }
-    return pool->dialect->answer(pool->session, sending->what->as.answer, sending->tag,
-                                 &pool->turn);
+    return link->target.row->dialect->answer(link->session, sending->what->as.answer,
+                                             sending->tag, &link->turn);
 }
 
 /* What became of it. */
-static void send_settle(struct pool *pool, uint32_t index, enum status status)
+static void send_settle(struct pool_link *link, uint32_t index, enum status status)
 {
-    struct sending *sending = &pool->sendings[index];
+    struct sending *sending = &link->sendings[index];
     const bool counts = sending_is_share(sending) || sending_is_result(sending);
 
     if (status == STATUS_AGAIN)
@@ -218,54 +201,54 @@ static void send_settle(struct pool *pool, uint32_t index, enum status status)
     if (!status && counts)
         sending->state = SENDING_SENT;
     else if (!counts)
-        sending_remove(pool, index);
+        sending_remove(link, index);
     else if (status == STATUS_STALE)
-        sending_end(pool, index, VERDICT_STALE, 0, "not sent: its job is void");
+        sending_end(link, index, VERDICT_STALE, 0, "not sent: its job is void");
     else
-        sending_end(pool, index, VERDICT_REJECTED, 0, status_text(status));
+        sending_end(link, index, VERDICT_REJECTED, 0, status_text(status));
 }
 
-enum status pool_send(struct pool *pool, struct error *err)
+enum status sending_send(struct pool_link *link, struct error *err)
 {
     bool must_wait = false; /* a share before this one still waits */
     uint32_t i = 0;
 
-    while (i < pool->sending_count && pool->is_ready) {
-        const struct sending *sending = &pool->sendings[i];
+    while (i < link->sending_count && link->is_ready) {
+        const struct sending *sending = &link->sendings[i];
         const bool is_share = sending_is_share(sending);
         const bool counts = is_share || sending_is_result(sending);
         const uint64_t tag = sending->tag;
         enum status status = STATUS_AGAIN;
 
-        if (pool->transport && transport_unsent(pool->transport) > UNSENT_ENOUGH)
+        if (link->transport && transport_unsent(link->transport) > UNSENT_ENOUGH)
             break;
         if (sending->state == SENDING_WAITS && !(counts && must_wait)) {
-            status = send_one(pool, i);
+            status = send_one(link, i);
             must_wait |= is_share && status == STATUS_AGAIN;
-            send_settle(pool, i, status);
-            status = pool_settle(pool, err); /* may answer at once, and so take it away */
+            send_settle(link, i, status);
+            status = link_settle(link, err); /* may answer at once, and so take it away */
             if (status)
                 return status;
         }
-        if (i < pool->sending_count && pool->sendings[i].tag == tag)
+        if (i < link->sending_count && link->sendings[i].tag == tag)
             i++;
     }
     return STATUS_OK;
 }
 
-void pool_send_again(struct pool *pool)
+void sending_lost(struct pool_link *link)
 {
-    for (uint32_t i = 0; i < pool->sending_count;) {
-        struct sending *sending = &pool->sendings[i];
+    for (uint32_t i = 0; i < link->sending_count;) {
+        struct sending *sending = &link->sendings[i];
         const bool counts = sending_is_share(sending) || sending_is_result(sending);
 
         if (sending_is_share(sending) && sending->state == SENDING_SENT) {
-            sending_end(pool, i, VERDICT_UNKNOWN, 0,
+            sending_end(link, i, VERDICT_UNKNOWN, 0,
                         "the connection was lost before an answer");
             continue;
         }
         if (!counts && sending->what->as.answer->kind == ANSWER_PROGRESS) {
-            sending_remove(pool, i);
+            sending_remove(link, i);
             continue;
         }
         if (sending->state == SENDING_SENT)
@@ -275,39 +258,36 @@ void pool_send_again(struct pool *pool)
     }
 }
 
-bool pool_is_done(const struct pool *pool)
+void sending_answered(struct pool_link *link, const struct dialect_event *event)
 {
-    return pool->is_outbox_closed && !pool->sending_count;
-}
-
-void pool_answered(struct pool *pool, const struct dialect_event *event)
-{
-    for (uint32_t i = 0; i < pool->sending_count; i++) {
-        if (pool->sendings[i].tag != event->tag)
+    for (uint32_t i = 0; i < link->sending_count; i++) {
+        if (link->sendings[i].tag != event->tag)
             continue;
-        sending_end(pool, i, event->verdict, event->code, event->text);
+        sending_end(link, i, event->verdict, event->code, event->text);
         return;
     }
 }
 
-void pool_fetch(struct pool *pool, struct assignment *work)
+void sending_fetch(struct pool_link *link, struct assignment *work)
 {
     struct errand *errand = memory_new(struct errand);
 
     if (errand) {
         errand->kind = ERRAND_FETCH;
+        errand->link = link->number;
         errand->work = work;
-        board_artifacts(&pool->board, &errand->where);
-        if (!courier_send(pool->courier, errand))
+        errand->where = link->artifacts;
+        if (!courier_send(link->pool->courier, errand))
             return;
         errand->work = NULL;
     }
-    pool_decline(pool, work, "its input could not be fetched: too much is under way");
+    sending_decline(link, work, "its input could not be fetched: too much is under way");
     assignment_free(work);
     errand_free(errand);
 }
 
-void pool_decline(struct pool *pool, const struct assignment *work, const char *reason)
+void sending_decline(struct pool_link *link, const struct assignment *work,
+                     const char *reason)
 {
     struct answer *answer = memory_new(struct answer);
     struct outgoing *what = NULL;
@@ -318,30 +298,30 @@ void pool_decline(struct pool *pool, const struct assignment *work, const char *
         snprintf(answer->reason, sizeof answer->reason, "%s", reason);
         what = outgoing_answer(answer);
     }
-    if (what && pool->sending_count < SENDING_MAX)
-        sending_add(pool, what);
+    if (what && link->sending_count < SENDING_MAX)
+        sending_add(link, what);
     else
         outgoing_free(what); /* the pool takes back what nobody accepts */
 }
 
-uint32_t pool_drop_all(struct pool *pool)
+uint32_t sending_drop_all(struct pool_link *link)
 {
     uint32_t results = 0;
 
-    while (pool->sending_count) {
-        const uint32_t last = pool->sending_count - 1;
+    while (link->sending_count) {
+        const uint32_t last = link->sending_count - 1;
 
-        if (sending_is_result(&pool->sendings[last])) {
+        if (sending_is_result(&link->sendings[last])) {
             results++;
-            sending_end(pool, last, VERDICT_UNKNOWN, 0,
+            sending_end(link, last, VERDICT_UNKNOWN, 0,
                         "the pool did not answer before the end");
-        } else if (sending_is_share(&pool->sendings[last])) {
-            sending_end(pool, last,
-                        pool->sendings[last].state == SENDING_SENT ? VERDICT_UNKNOWN
+        } else if (sending_is_share(&link->sendings[last])) {
+            sending_end(link, last,
+                        link->sendings[last].state == SENDING_SENT ? VERDICT_UNKNOWN
                                                                    : VERDICT_STALE,
                         0, "the pool did not answer before the end");
         } else {
-            sending_remove(pool, last);
+            sending_remove(link, last);
         }
     }
     return results;

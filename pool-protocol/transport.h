@@ -2,10 +2,9 @@
  * transport.h - a connection that carries whole lines, plain or through TLS.
  *
  * Lines in, lines out, in order; a line that was begun is finished before the next.
- * Nothing blocks but transport_wait(), and another thread ends its wait by adding to
- * wake_fd.  Certificates and host names are always checked, or else the key
- * that was named; a proxy is used or the
- * connection fails.  One thread.
+ * Nothing blocks but the waits, and another thread ends them by adding to wake_fd.
+ * Certificates and host names are always checked, or else the key that was named; a proxy
+ * is used or the connection fails.  One thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,7 +35,7 @@ struct transport_options { /* copied */
     int wake_fd;                  /* an eventfd, lent, emptied here; -1: none */
 };
 
-/* Begins to connect; transport_wait() goes on with it. */
+/* Begins to connect; transport_step() goes on with it. */
 MUST_CHECK enum status transport_open(const struct transport_options *options,
                                       struct transport **out, struct error *err);
 void transport_close(
@@ -44,14 +43,20 @@ void transport_close(
 bool transport_is_open(
     const struct transport *transport); /* lines can go out and come in */
 
-/* At most wait_ms, or until something happened: connected, received, sent, woken.  OK
- * whatever it was; otherwise the connection is over: NETWORK, TIMEOUT, CLOSED (the other
- * side ended it) or BAD_MESSAGE (a line longer than MESSAGE_LINE_MAX), with a sentence.
+/* Waits for any of them (count may be 0): at most wait_ms, or until one has something to
+ * do, or until wake_fd (-1: none) is added to, which is emptied.  Then each gets a step.
  */
+void transport_wait_all(struct transport *const *transports, uint32_t count, int wake_fd,
+                        uint64_t wait_ms);
+/* Goes on with connecting, sending, receiving, and waits for nothing.  OK whatever there
+ * was to do; otherwise the connection is over: NETWORK, TIMEOUT, CLOSED (the other side
+ * ended it) or BAD_MESSAGE (a line longer than MESSAGE_LINE_MAX), with a sentence. */
+MUST_CHECK enum status transport_step(struct transport *transport, struct error *err);
+/* Both for one alone, woken by its own wake_fd. */
 MUST_CHECK enum status transport_wait(struct transport *transport, uint64_t wait_ms,
                                       struct error *err);
 /* The next whole line, without its LF or CR LF; empty lines are skipped.  false: none
- * yet.  It lives until the next call of transport_take() or transport_wait(). */
+ * yet.  It lives until the next call of transport_take() or transport_step(). */
 bool transport_take(struct transport *transport, struct bytes *line);
 /* Queues whole lines, LF included. FULL: too much is waiting; nothing was queued. */
 MUST_CHECK enum status transport_send(struct transport *transport, struct bytes lines);

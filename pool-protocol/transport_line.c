@@ -9,7 +9,9 @@
  */
 #include <assert.h>
 #include <curl/curl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include "miner/base/clock.h"
@@ -17,7 +19,13 @@
 #include "pool-protocol/message_line.h"
 #include "pool-protocol/transport.h"
 
-enum { READ_SIZE = 64 << 10, READS_A_TURN = 16 };
+enum {
+    READ_SIZE = 64 << 10,
+    READS_A_TURN = 16,
+    WATCHED_MAX = 64, /* what is waited for at once; more is looked at every time */
+    WAIT_MS_MAX = 60000,
+    CONNECT_STEP_MS = 100 /* libcurl's own advice where it cannot say what it waits for */
+};
 
 struct transport {
     CURLM *multi;
@@ -229,33 +237,83 @@ static enum status transport_judge(struct transport *t, struct error *err)
     return STATUS_OK;
 }
 
-static void transport_unwake(const struct transport *t)
+static void transport_unwake(int wake_fd)
 {
     uint64_t count;
 
-    while (t->wake_fd >= 0 && read(t->wake_fd, &count, sizeof count) > 0)
+    while (wake_fd >= 0 && read(wake_fd, &count, sizeof count) > 0)
         ;
 }
 
-enum status transport_wait(struct transport *t, uint64_t wait_ms, struct error *err)
+/* What a connection waits for, while it is made: libcurl knows.  Returns how many. */
+static nfds_t transport_watch_connect(const struct transport *t, struct pollfd *fds,
+                                      nfds_t room)
 {
-    struct curl_waitfd fds[2] = {{.fd = t->wake_fd, .events = CURL_WAIT_POLLIN}};
-    unsigned count = t->wake_fd >= 0;
-    int happened = 0;
+    fd_set reads, writes, others;
+    nfds_t count = 0;
+    int last = -1;
+
+    FD_ZERO(&reads);
+    FD_ZERO(&writes);
+    FD_ZERO(&others);
+    if (curl_multi_fdset(t->multi, &reads, &writes, &others, &last))
+        return 0;
+    for (int fd = 0; fd <= last && count < room; fd++) {
+        const int events = (FD_ISSET(fd, &reads) || FD_ISSET(fd, &others) ? POLLIN : 0) |
+                           (FD_ISSET(fd, &writes) ? POLLOUT : 0);
+        if (events)
+            fds[count++] = (struct pollfd){.fd = fd, .events = (short)events};
+    }
+    return count;
+}
+
+static nfds_t transport_watch(const struct transport *t, struct pollfd *fds, nfds_t room)
+{
+    if (!t->is_open)
+        return transport_watch_connect(t, fds, room);
+    if (!room)
+        return 0;
+    *fds = (struct pollfd){.fd = t->socket, .events = POLLIN};
+    if (t->sent < t->out.size)
+        fds->events |= POLLOUT;
+    return 1;
+}
+
+/* No longer than this one can wait: libcurl has timers of its own while it connects. */
+static uint64_t transport_limit(const struct transport *t, uint64_t wait_ms)
+{
+    long timer_ms = -1;
 
     if (t->has_more)
-        wait_ms = 0;
-    if (t->is_open) {
-        fds[count].fd = t->socket;
-        fds[count].events = CURL_WAIT_POLLIN;
-        if (t->sent < t->out.size)
-            fds[count].events |= CURL_WAIT_POLLOUT;
-        count++;
+        return 0;
+    if (t->is_open)
+        return wait_ms;
+    if (curl_multi_timeout(t->multi, &timer_ms) || timer_ms < 0 ||
+        timer_ms > CONNECT_STEP_MS)
+        timer_ms = CONNECT_STEP_MS;
+    return (uint64_t)timer_ms < wait_ms ? (uint64_t)timer_ms : wait_ms;
+}
+
+void transport_wait_all(struct transport *const *transports, uint32_t count, int wake_fd,
+                        uint64_t wait_ms)
+{
+    struct pollfd fds[WATCHED_MAX];
+    nfds_t watched = 0;
+
+    wait_ms = wait_ms < WAIT_MS_MAX ? wait_ms : WAIT_MS_MAX;
+    if (wake_fd >= 0)
+        fds[watched++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    for (uint32_t i = 0; i < count; i++) {
+        watched += transport_watch(transports[i], fds + watched, WATCHED_MAX - watched);
+        wait_ms = transport_limit(transports[i], wait_ms);
     }
-    if (curl_multi_poll(t->multi, fds, count, wait_ms < 60000 ? (int)wait_ms : 60000,
-                        &happened))
-        return error_set(err, STATUS_NETWORK, "waiting for the network failed");
-    transport_unwake(t);
+    /* A signal or a lack of memory ends the wait early, and nothing is lost. */
+    (void)poll(fds, watched, (int)wait_ms);
+    transport_unwake(wake_fd);
+}
+
+enum status transport_step(struct transport *t, struct error *err)
+{
     if (!t->is_open)
         return transport_connect(t, err);
 
@@ -265,6 +323,12 @@ enum status transport_wait(struct transport *t, uint64_t wait_ms, struct error *
     if (!status)
         status = transport_judge(t, err);
     return status;
+}
+
+enum status transport_wait(struct transport *t, uint64_t wait_ms, struct error *err)
+{
+    transport_wait_all(&t, 1, t->wake_fd, wait_ms);
+    return transport_step(t, err);
 }
 
 bool transport_take(struct transport *t, struct bytes *line)

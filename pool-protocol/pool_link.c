@@ -1,0 +1,165 @@
+/*
+ * pool_link.c - one connection to one pool: open, greet, hear, hang up.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pool-protocol/pool_link.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "miner/base/clock.h"
+#include "miner/base/memory.h"
+#include "pool-protocol/pool_thread.h"
+
+enum { LINES_MAX = 2 * MESSAGE_LINE_MAX, NEWS_WAIT_MS = 1000 };
+
+void link_tell(const struct pool_link *link, struct news *news)
+{
+    /* A verdict is worth a wait; the rest is not worth one, and comes again. */
+    const bool counts = news && (news->kind == NEWS_SHARE || news->kind == NEWS_RESULT);
+
+    if (!news)
+        return;
+    news->pool = link->number;
+    if (queue_put(link->pool->ports.news, news, counts ? NEWS_WAIT_MS : 0))
+        news_free(news);
+}
+
+void link_tell_text(const struct pool_link *link, enum news_kind kind, const char *text)
+{
+    struct news *news = news_new(kind);
+
+    if (news)
+        snprintf(news->text, sizeof news->text, "%s", text);
+    link_tell(link, news);
+}
+
+enum status link_open(struct pool_link *link, const struct pool_options *options,
+                      struct error *err)
+{
+    const enum status status = pool_target_read(options, &link->target, err);
+
+    if (status)
+        return status;
+    link->turn.lines = blob_empty(LINES_MAX);
+    if (options->proxy && *options->proxy)
+        link->proxy = memory_text(options->proxy);
+    if (options->ca_file && *options->ca_file)
+        link->ca_file = memory_text(options->ca_file);
+    return link->target.row->dialect->open(&link->target.login, &link->session, err);
+}
+
+void link_close(struct pool_link *link)
+{
+    assert(!link->sending_count);
+    link_hang_up(link);
+    if (link->session)
+        link->target.row->dialect->close(link->session);
+    link->session = NULL;
+    dialect_turn_free(&link->turn);
+    memory_free(link->proxy);
+    memory_free(link->ca_file);
+    link->proxy = link->ca_file = NULL;
+}
+
+enum status link_connect(struct pool_link *link, struct error *err)
+{
+    const struct pool_target *target = &link->target;
+    const struct transport_options options = {
+        .host = target->host,
+        .port = target->port,
+        .path = *target->path ? target->path : NULL,
+        .has_tls = target->row->has_tls,
+        .proxy = link->proxy,
+        .ca_file = link->ca_file,
+        .pin = *target->pin ? target->pin : NULL,
+        .wake_fd = -1,
+    };
+
+    assert(!link->is_connected);
+    link->is_connected = true;
+    link->is_greeted = link->is_ready = false;
+    link->bad_messages = 0;
+    link->begun_ms = clock_ms();
+    if (!target->row->dialect->has_socket)
+        return STATUS_OK;
+    return transport_open(&options, &link->transport, err);
+}
+
+void link_hang_up(struct pool_link *link)
+{
+    transport_close(link->transport);
+    link->transport = NULL;
+    puzzle_stop(link->puzzle);
+    link->puzzle = NULL;
+    link->is_connected = link->is_greeted = link->is_ready = false;
+    dialect_turn_clear(&link->turn);
+}
+
+/* A message that cannot be used is dropped; a pool that sends nothing else is left. */
+static enum status link_hear_line(struct pool_link *link, struct bytes line,
+                                  struct error *err)
+{
+    struct error heard = {0};
+    const enum status status =
+        link->target.row->dialect->receive(link->session, line, &link->turn, &heard);
+    const enum status settled = link_settle(link, err);
+
+    if (!status || status == STATUS_NO_MEMORY)
+        return settled;
+    if (status != STATUS_BAD_MESSAGE && status != STATUS_NOT_SUPPORTED)
+        return error_set(err, status, "%s", error_text(&heard));
+    link_tell_text(link, status == STATUS_BAD_MESSAGE ? NEWS_NOTICE : NEWS_TOO_NEW,
+                   error_text(&heard));
+    if (++link->bad_messages >= BAD_MESSAGES_MAX)
+        return error_set(err, STATUS_NETWORK,
+                         "the pool sent %d messages that could not be used",
+                         BAD_MESSAGES_MAX);
+    return settled;
+}
+
+static enum status link_hear(struct pool_link *link, struct error *err)
+{
+    enum status status = STATUS_OK;
+    struct bytes line;
+
+    while (!status && link->transport && transport_take(link->transport, &line))
+        status = link_hear_line(link, line, err);
+    return status;
+}
+
+static enum status link_greet(struct pool_link *link, struct error *err)
+{
+    const enum status status =
+        link->target.row->dialect->greet(link->session, &link->turn);
+
+    link->is_greeted = true;
+    if (status)
+        return error_set(err, status, "the hello could not be written: %s",
+                         status_text(status));
+    return link_settle(link, err);
+}
+
+enum status link_step(struct pool_link *link, struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    if (link->transport)
+        status = transport_step(link->transport, err);
+    if (!status && (!link->transport || transport_is_open(link->transport)) &&
+        !link->is_greeted)
+        status = link_greet(link, err);
+    /* What came before the end of a connection still counts. */
+    const enum status heard = link_hear(link, status ? NULL : err);
+    if (!status)
+        status = heard;
+    if (status || !link->is_greeted)
+        return status;
+    status = link->target.row->dialect->tick(link->session, clock_ms(), &link->turn, err);
+    if (!status)
+        status = link_settle(link, err);
+    if (!status)
+        status = link_solve(link, err);
+    return status ? status : sending_send(link, err);
+}
