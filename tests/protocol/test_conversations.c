@@ -3,9 +3,13 @@
  * conversations of tests/protocol/conversations/ hold.
  *
  * A recording is a list of actions, each followed by what must come of it, all of it and
- * in order: dialect NAME [ADDRESS or array]    the first line S> LINE                   a
- * line from the pool greet | tick MS           a new connection | time share JOB TAG
- * [TASK P I]  a share of that job (of site pack P, product I of TASK)
+ * in order.  The first line is `dialect NAME`, then an address, or array, dot, slash: how
+ * the user is told.  pool_*.txt are also what the scripted pool of tests/pearl_pool
+ * plays.
+ *
+ *   S> LINE                   a line from the pool
+ *   greet | tick MS           a new connection | time
+ *   share JOB TAG [TASK P I]  a share of that job (of site pack P, product I of TASK)
  *   accept|decline|progress|done TASK TAG
  *   C> LINE                   expected: a line to the pool
  *   E> TEXT                   expected: an event
@@ -233,6 +237,21 @@ static void expect_nothing(const struct stage *stage)
                  stage->said.data);
 }
 
+/* dot, slash: the worker stands behind the wallet. */
+static void join_user(struct dialect_login *login)
+{
+    const struct user user = {.address = "prl1pexample", .worker = "rig7"};
+    struct error err = {0};
+
+    if (!strcmp(login->address, "dot"))
+        login->form = USER_DOT;
+    else if (!strcmp(login->address, "slash"))
+        login->form = USER_SLASH;
+    else
+        return;
+    assert_int_equal(user_login(&user, login->form, &login->hello, &err), STATUS_OK);
+}
+
 static void open_dialect(struct stage *stage, const char *line)
 {
     char name[32] = "", url[64];
@@ -243,6 +262,7 @@ static void open_dialect(struct stage *stage, const char *line)
     assert_true(sscanf(line, "dialect %31s %63s", name, stage->login.address) >= 1);
     if (!strcmp(stage->login.address, "array"))
         stage->login.form = USER_ARRAY;
+    join_user(&stage->login);
     snprintf(url, sizeof url, "%s://", name);
     const struct dialect_row *row = dialect_find(url, &err);
     if (!row)
