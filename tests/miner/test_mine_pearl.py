@@ -17,9 +17,11 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from pearl_pool import verifier  # noqa: E402
+
 MINERVA = os.environ.get("MINERVA", "build/minerva")
-SOURCE = os.environ.get("SOURCE", ".")
-JUDGE = os.environ.get("MINERVA_JUDGE", SOURCE + "/../shared/oracle/pouwref.py")
 HOME = tempfile.mkdtemp(prefix="minerva-pearl-")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("MINERVA_")}
 ENVIRONMENT.update(HOME=HOME, XDG_CONFIG_HOME=HOME, XDG_CACHE_HOME=HOME + "/cache")
@@ -91,53 +93,6 @@ def mine_until(wire, shares):
     return "".join(said)
 
 
-def bound_of(target, proof):
-    """T times h * w * d * min(r, 128), of what the proof itself says (its sides were checked by the pool)."""
-    _, _, k, rank = struct.unpack_from("<4Q", proof)
-    sides, at = [], 32
-    for _ in range(2):
-        count, = struct.unpack_from("<Q", proof, at)
-        at += 8 + count * (8 + 1024)
-        at += 8 + 8 * struct.unpack_from("<Q", proof, at)[0] + 8 + 32
-        at += 8 + 32 * struct.unpack_from("<Q", proof, at)[0]
-        sides.append(struct.unpack_from("<Q", proof, at)[0])
-        at += 8 + 8 * sides[-1]
-    assert at + 1 == len(proof)
-    return int(target, 16) * sides[0] * sides[1] * (k // rank) * min(rank, 128)
-
-
-def judge(job, text, proof):
-    path = HOME + "/proof"
-    with open(path, "w") as file:
-        file.write(text)
-    done = subprocess.run([sys.executable, JUDGE, "verify", path, job["header"], str(job["cert_version"]),
-                           f"{bound_of(job['target'], proof):064x}"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and done.stdout.startswith("accepted"), done.stdout + done.stderr
-
-
-def judge_is_there():
-    if not os.path.exists(JUDGE):
-        print(f"no second implementation at {JUDGE}: that part is skipped")
-        return False
-    try:
-        import numpy  # noqa: F401  what it is written with
-    except ImportError:
-        print("the second implementation needs numpy: that part is skipped")
-        return False
-    return True
-
-
-def verify(job, proof):
-    path = HOME + "/proof.bin"
-    with open(path, "wb") as file:
-        file.write(proof)
-    done = subprocess.run(
-        [MINERVA, "verify", "--header", job["header"], "--target", job["target"], "--cert-version",
-         str(job["cert_version"]), "--min-rank", "128", path],
-        capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def main():
     pool = Pool("--unassigned", "--min-rank", "128", "--share-macs", "50000000000", "--no-vardiff", "--audit", "1")
     wire = Wire(pool.port)
@@ -148,16 +103,15 @@ def main():
     jobs = {job["job_id"]: job for job in wire.said("mining.notify")}
     shares = wire.said("mining.submit")
     assert len(shares) >= SHARES, said
-    has_judge = judge_is_there()
     for share in shares:
         text, job = share["plain_proof"], jobs[share["job_id"]]
         proof = base64.b64decode(text, validate=True)
         assert len(text) < 600000, len(text)
         assert struct.unpack_from("<4Q", proof)[3] == 128
         assert "task_id" not in share and "site" not in share, share.keys()
-        verify(job, proof)
-        if has_judge:
-            judge(job, text, proof)
+        of = bytes.fromhex(job["header"]), int(job["target"], 16), job["cert_version"], proof
+        why = verifier.verify(*of) or (verifier.has_judge() and verifier.judge(*of))
+        assert not why, why
     pool.stop()
     shutil.rmtree(HOME)
 

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 
-MINERVA = os.environ.get("MINERVA", "build/minerva")
+MINERVA = os.path.abspath(os.environ.get("MINERVA", "build/minerva"))
 
 
 class Miner:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-MINERVA = os.environ.get("MINERVA", "build/minerva")
+MINERVA = os.path.abspath(os.environ.get("MINERVA", "build/minerva"))
 SOURCE = os.environ.get("SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 JUDGE = os.environ.get("MINERVA_JUDGE", os.path.join(SOURCE, "..", "shared", "oracle", "pouwref.py"))
 RANK, CHARACTERS_MAX = 128, 600000
