@@ -30,7 +30,7 @@ static const char bench_help[] =
     "  --model DIR         for embed: the model, as `minerva model import` made it\n"
     "  --text FILE         for embed: one sentence a line\n"
     "  --seconds S         for each benchmark, after its check (3)\n"
-    "  -d, --devices WORD  numbers or backends, separated by commas (all)\n"
+    "  -d, --devices LIST  as minerva mine has it (auto: the GPUs, or else the cpu)\n"
     "  -t, --threads N     processors to use (all)\n"
     "  --json              for programs\n\n"
     "exit code: 0 all timed, 1 one failed, 2 wrong usage, 4 no device, 5 a wrong "
@@ -321,8 +321,8 @@ static enum status bench_all(const struct bench_options *options, struct error *
     if (!status)
         status = device_list_probe(&list, err);
     if (!status)
-        status =
-            device_list_select(&list, options->devices ? options->devices : "all", err);
+        status = device_list_select(
+            &list, options->devices ? options->devices : DEVICE_LIST_DEFAULT, err);
     if (!status) {
         report.rows = memory_array(list.count * bench_count, sizeof *report.rows);
         status = report.rows ? STATUS_OK : STATUS_NO_MEMORY;

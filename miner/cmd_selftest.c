@@ -197,7 +197,7 @@ static int exit_code_of(enum status status)
 static int print_usage(FILE *out)
 {
     fprintf(out, "usage: minerva selftest [-d DEVICES] [--vectors DIR]\n\n"
-                 "  -d, --devices LIST   all, a backend's name, or numbers (0,2)\n"
+                 "  -d, --devices LIST   as minerva mine has it (all)\n"
                  "      --vectors DIR    also the worked cases in DIR and below it\n"
                  "  -h, --help           this list\n");
     return out == stdout ? EXIT_CODE_OK : EXIT_CODE_USAGE;

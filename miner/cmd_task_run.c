@@ -99,11 +99,10 @@ static enum status open_device(struct run *run, struct error *err)
     struct device_list list;
     enum status status = device_list_probe(&list, err);
     if (!status)
-        status =
-            device_list_select(&list, options->devices ? options->devices : "all", err);
+        status = device_list_select(
+            &list, options->devices ? options->devices : DEVICE_LIST_DEFAULT, err);
     if (status)
         return status;
-    /* The table lists the best backend first. */
     const struct device_entry *entry = &list.entries[0];
     const struct device_options wanted = {.threads = options->threads};
     assert(list.count > 0);

@@ -1,18 +1,73 @@
 /*
- * device_list.c - asks the backends for their devices and keeps those that a person
- * named.
+ * device_list.c - asks the backends for their devices and gives each its number.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "miner/device_list.h"
 
 #include <assert.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "miner/base/bytes.h"
+#include "miner/pci_address.h"
 
-enum { WORD_MAX = 32 };
+enum group { /* in the order of the list */
+             GROUP_ADDRESSED,
+             GROUP_UNADDRESSED,
+             GROUP_PROCESSOR,
+             GROUP_NOTHING
+};
+
+bool device_entry_exists(const struct device_entry *entry)
+{
+    return entry->info.name[0] && strcmp(entry->info.name, "-") != 0;
+}
+
+static enum group group_of(const struct device_entry *entry, struct pci_address *address)
+{
+    *address = (struct pci_address){0};
+    if (!device_entry_exists(entry))
+        return GROUP_NOTHING;
+    if (entry->backend == backend_find("cpu"))
+        return GROUP_PROCESSOR;
+    return pci_address_parse(entry->info.bus, address) ? GROUP_ADDRESSED
+                                                       : GROUP_UNADDRESSED;
+}
+
+/* The place in the table: the better one first. */
+static size_t backend_rank(const struct backend *backend)
+{
+    size_t rank = 0;
+
+    while (rank < backend_count && backend_table[rank] != backend)
+        rank++;
+    return rank;
+}
+
+static int entry_order(const void *left, const void *right)
+{
+    const struct device_entry *a = left, *b = right;
+    struct pci_address address_a, address_b;
+    const enum group group_a = group_of(a, &address_a), group_b = group_of(b, &address_b);
+    const int by_address = pci_address_order(&address_a, &address_b);
+    const size_t rank_a = backend_rank(a->backend), rank_b = backend_rank(b->backend);
+
+    if (group_a != group_b)
+        return group_a < group_b ? -1 : 1;
+    if (by_address)
+        return by_address;
+    if (rank_a != rank_b)
+        return rank_a < rank_b ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+void device_list_sort(struct device_list *list)
+{
+    assert(list->count <= DEVICE_LIST_MAX);
+    qsort(list->entries, list->count, sizeof list->entries[0], entry_order);
+    for (size_t i = 0; i < list->count; i++)
+        list->entries[i].number = (uint32_t)i;
+}
 
 enum status device_list_probe(struct device_list *out, struct error *err)
 {
@@ -29,104 +84,10 @@ enum status device_list_probe(struct device_list *out, struct error *err)
         if (status)
             return error_set(err, status, "%s: the devices could not be listed: %s",
                              backend->name, status_text(status));
-        for (size_t i = 0; i < count && i < room; i++) {
-            out->entries[out->count] =
-                (struct device_entry){.backend = backend,
-                                      .index = (uint32_t)i,
-                                      .number = (uint32_t)out->count,
-                                      .info = found[i]};
-            out->count++;
-        }
+        for (size_t i = 0; i < count && i < room; i++)
+            out->entries[out->count++] = (struct device_entry){
+                .backend = backend, .index = (uint32_t)i, .info = found[i]};
     }
-    return STATUS_OK;
-}
-
-static enum status keep_number(const struct device_list *list, uint64_t number,
-                               bool *keep, struct error *err)
-{
-    if (number >= list->count)
-        return error_set(err, STATUS_NO_DEVICE,
-                         "there is no device %llu, expected a number below %zu",
-                         (unsigned long long)number, list->count);
-    const struct device_entry *entry = &list->entries[number];
-    if (entry->info.reason[0])
-        return error_set(err, STATUS_NO_DEVICE, "device %llu (%s %s): %s",
-                         (unsigned long long)number, entry->backend->name,
-                         entry->info.name, entry->info.reason);
-    keep[number] = true;
-    return STATUS_OK;
-}
-
-/* Every usable device, or those of one backend. */
-static enum status keep_backend(const struct device_list *list,
-                                const struct backend *backend, bool *keep,
-                                struct error *err)
-{
-    const char *reason = "the machine has none";
-    bool found = false;
-
-    for (size_t i = 0; i < list->count; i++) {
-        const struct device_entry *entry = &list->entries[i];
-        if (backend && entry->backend != backend)
-            continue;
-        if (entry->info.reason[0]) {
-            reason = entry->info.reason;
-            continue;
-        }
-        keep[i] = found = true;
-    }
-    return found ? STATUS_OK
-                 : error_set(err, STATUS_NO_DEVICE, "no usable %s%sdevice: %s",
-                             backend ? backend->name : "", backend ? " " : "", reason);
-}
-
-static enum status keep_word(const struct device_list *list, const char *word, bool *keep,
-                             struct error *err)
-{
-    uint64_t number;
-
-    if (!strcmp(word, "all"))
-        return keep_backend(list, NULL, keep, err);
-    if (u64_parse(word, UINT32_MAX, &number))
-        return keep_number(list, number, keep, err);
-    const struct backend *backend = backend_find(word);
-    if (!backend)
-        return error_set(
-            err, STATUS_USAGE,
-            "\"%s\" is no device, expected all, a backend's name or a number", word);
-    if (backend->absent)
-        return error_set(err, STATUS_ABSENT, "%s: %s", backend->name, backend->absent);
-    return keep_backend(list, backend, keep, err);
-}
-
-enum status device_list_select(struct device_list *list, const char *words,
-                               struct error *err)
-{
-    bool keep[DEVICE_LIST_MAX] = {false};
-    size_t count = 0;
-
-    assert(list);
-    assert(words);
-    for (const char *next = words;; next++) {
-        char word[WORD_MAX];
-        const size_t size = strcspn(next, ",");
-        if (size == 0 || size >= sizeof(word))
-            return error_set(err, STATUS_USAGE,
-                             "\"%.60s\" names no devices, expected e.g. all, cpu or 0,2",
-                             words);
-        memcpy(word, next, size);
-        word[size] = 0;
-        const enum status status = keep_word(list, word, keep, err);
-        if (status)
-            return status;
-        next += size;
-        if (!*next)
-            break;
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        if (keep[i])
-            list->entries[count++] = list->entries[i];
-    }
-    list->count = count;
+    device_list_sort(out);
     return STATUS_OK;
 }

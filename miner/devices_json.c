@@ -8,15 +8,45 @@
 #include <jansson.h>
 #include <string.h>
 
-static json_t *device_object(const struct device_entry *entry)
+static json_t *trial_object(const struct device_trial *trial)
+{
+    if (!trial->is_run)
+        return json_null();
+    return json_pack("{s:b, s:f, s:s}", "passed", trial->is_passed, "seconds",
+                     trial->seconds, "reason",
+                     trial->is_passed ? "" : error_text(&trial->err));
+}
+
+static const char *vendor_text(enum device_vendor vendor)
+{
+    static const char *const texts[] = {
+        [VENDOR_NVIDIA] = "nvidia", [VENDOR_AMD] = "amd", [VENDOR_INTEL] = "intel"};
+
+    return vendor == VENDOR_OTHER ? "" : texts[vendor];
+}
+
+static json_t *device_object(const struct device_entry *entry,
+                             const struct device_trial *trial)
 {
     const struct device_info *info = &entry->info;
-
-    return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:I, s:i, s:b, s:s}", "number", (int)entry->number,
+    json_t *what = json_pack(
+        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "number", (int)entry->number,
         "backend", entry->backend->name, "bus", info->bus, "name", info->name, "detail",
-        info->detail, "memory_bytes", (json_int_t)info->memory_bytes, "threads",
-        (int)info->threads, "usable", info->reason[0] == '\0', "reason", info->reason);
+        info->detail, "driver", info->driver, "capability", info->capability, "variant",
+        info->variant, "vendor", vendor_text(info->vendor));
+    json_t *state = json_pack("{s:b, s:b, s:I, s:I, s:i, s:b, s:s, s:o}", "gpu",
+                              info->is_gpu, "integrated", info->is_integrated,
+                              "memory_bytes", (json_int_t)info->memory_bytes,
+                              "memory_free_bytes", (json_int_t)info->memory_free_bytes,
+                              "threads", (int)info->threads, "usable", !info->reason[0],
+                              "reason", info->reason, "selftest", trial_object(trial));
+
+    if (!what || !state || json_object_update(what, state)) {
+        json_decref(what);
+        what = NULL;
+    }
+    json_decref(state);
+    return what;
 }
 
 static json_t *absent_object(const struct backend *backend)
@@ -26,13 +56,15 @@ static json_t *absent_object(const struct backend *backend)
 }
 
 /* NULL without memory. */
-static json_t *list_object(const struct device_list *list)
+static json_t *list_object(const struct device_list *list,
+                           const struct device_trial *trials)
 {
     json_t *devices = json_array();
     int failed = !devices;
 
     for (size_t i = 0; !failed && i < list->count; i++)
-        failed = json_array_append_new(devices, device_object(&list->entries[i]));
+        failed =
+            json_array_append_new(devices, device_object(&list->entries[i], &trials[i]));
     for (size_t i = 0; !failed && i < backend_count; i++)
         if (backend_table[i]->absent)
             failed = json_array_append_new(devices, absent_object(backend_table[i]));
@@ -48,9 +80,10 @@ static int append(const char *text, size_t size, void *out)
     return blob_add(out, text, size) ? -1 : 0;
 }
 
-enum status devices_json(const struct device_list *list, struct blob *out)
+enum status devices_json(const struct device_list *list,
+                         const struct device_trial *trials, struct blob *out)
 {
-    json_t *object = list_object(list);
+    json_t *object = list_object(list, trials);
     const int failed = !object ||
                        json_dump_callback(object, append, out, JSON_INDENT(2)) ||
                        append("\n", 1, out);

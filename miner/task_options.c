@@ -25,7 +25,7 @@ const char run_options_help[] =
     "  --shape M,N,K       of the product\n"
     "  --seed S            of its matrices (0)\n"
     "  -o, --output FILE   the result as safetensors; without it a table is shown\n"
-    "  -d, --devices WORD  a device's number or its backend (the first usable one)\n"
+    "  -d, --devices WORD  as minerva mine has it; the first is taken (auto)\n"
     "  -t, --threads N     processors to use (all)\n"
     "\n"
     "Proof of work while it runs:\n"

@@ -196,7 +196,7 @@ static void test_printed_file_reads(void **state)
     assert_int_equal(config_print(&text), STATUS_OK);
     assert_int_equal(file_write(path, blob_bytes(&text), &err), STATUS_OK);
     assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
-    assert_string_equal(config_text(config, SETTING_devices), "all");
+    assert_string_equal(config_text(config, SETTING_devices), "auto");
     config_free(config);
     blob_clear(&text);
     assert_int_equal(config_help(&text), STATUS_OK);
