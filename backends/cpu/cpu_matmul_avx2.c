@@ -22,7 +22,8 @@ enum {
     QUARTER_COLUMNS = 16,
     LEFT_STEP = 16,
     RIGHT_STEP = 64,
-    PART = 256, /* columns of k: 20 KiB of both panels */
+    PART = 256,     /* columns of k: 20 KiB of both panels */
+    NEXT_STEP = 16, /* bytes of the next right panel a column of k: a quarter of it */
 };
 
 #define INLINE static inline __attribute__((always_inline))
@@ -102,6 +103,14 @@ struct block_sums {
     struct sums quarter[2][2];
 };
 
+/* What the right panel after this one wants in the second cache: 16 bytes a column of k.
+ */
+static void await_part(const uint8_t *next, uint32_t columns)
+{
+    for (uint32_t at = 0; at < columns * NEXT_STEP; at += 64)
+        _mm_prefetch((const char *)next + at, _MM_HINT_T1);
+}
+
 /* More columns of k into all quarters: few enough to stay in the first cache for all
  * four. */
 static void add_part(const int16_t *a, const int16_t *b, uint32_t steps,
@@ -117,12 +126,15 @@ static void add_part(const int16_t *a, const int16_t *b, uint32_t steps,
         }
 }
 
+/* next: NULL, or what belongs to these columns of k in await_part(). */
 static void add_all(const int16_t *a, const int16_t *b, uint32_t columns,
-                    struct block_sums *all)
+                    const uint8_t *next, struct block_sums *all)
 {
     for (uint32_t at = 0; at < columns; at += PART) {
         const uint32_t part = columns - at < PART ? columns - at : PART;
 
+        if (next)
+            await_part(next + (size_t)at * NEXT_STEP, part);
         add_part(a + (size_t)at * CPU_ROWS, b + (size_t)at * CPU_COLUMNS, part / 2, all);
     }
 }
@@ -137,24 +149,26 @@ static void fold_all(const struct block_sums *all, uint32_t group, uint32_t *fol
 static void avx2_block(const struct cpu_block *block)
 {
     const int16_t *a = block->a, *b = block->b;
+    const uint8_t *next = block->next;
     uint32_t *folds = block->folds;
     struct block_sums all;
 
     memset(&all, 0, sizeof all);
     for (uint32_t s = 0; s < block->slices; s++) {
-        add_all(a, b, block->slice, &all);
+        add_all(a, b, block->slice, next, &all);
         if (block->group) {
             fold_all(&all, block->group, folds);
             folds += CPU_ROWS / block->group * CPU_COLUMNS;
         }
         a += (size_t)block->slice * CPU_ROWS;
         b += (size_t)block->slice * CPU_COLUMNS;
+        next = next ? next + (size_t)block->slice * NEXT_STEP : NULL;
     }
     if (!block->c[0])
         return;
-    add_all(a, b, block->tail, &all);
+    add_all(a, b, block->tail, next, &all);
     if (block->extra)
-        add_all(block->a_extra, block->b_extra, block->extra, &all);
+        add_all(block->a_extra, block->b_extra, block->extra, NULL, &all);
     for (uint32_t i = 0; i < CPU_ROWS; i++)
         for (uint32_t j = 0; j < 2; j++)
             memcpy(block->c[i] + (ptrdiff_t)QUARTER_COLUMNS * j,
