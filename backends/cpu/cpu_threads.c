@@ -42,6 +42,7 @@ struct worker {
 
 struct cpu_threads {
     uint32_t count;
+    bool is_pinned;         /* each worker to a processor: all of them are ours */
     struct worker *workers; /* [count]; the first is the caller and has no thread */
     /* the run: written by the caller while nobody is inside */
     cpu_work *work;
@@ -209,7 +210,10 @@ static enum status worker_start(struct cpu_threads *pool, uint32_t number)
     if (status)
         return status;
     snprintf(name, sizeof name, "cpu-%u", number);
-    return thread_start(name, worker_main, worker, &worker->thread);
+    status = thread_start(name, worker_main, worker, &worker->thread);
+    if (!status && pool->is_pinned)
+        thread_pin(worker->thread, number);
+    return status;
 }
 
 enum status cpu_threads_new(uint32_t count, struct cpu_threads **out)
@@ -221,6 +225,7 @@ enum status cpu_threads_new(uint32_t count, struct cpu_threads **out)
     if (!pool)
         return STATUS_NO_MEMORY;
     pool->count = count < THREADS_MAX ? count : THREADS_MAX;
+    pool->is_pinned = pool->count == thread_processors();
     pool->workers = memory_array(pool->count, sizeof *pool->workers);
     if (!pool->workers)
         status = STATUS_NO_MEMORY;

@@ -5,6 +5,10 @@
  * is done, allocates nothing and takes no lock unless a thread must be woken.  In every
  * thread floats are exact (cpu_features.h).  One caller at a time.
  *
+ * A pool as large as the number of processors this process was given keeps each thread on
+ * one of them; the caller is left where it is and finds the one that is over.  A smaller
+ * pool cannot know which of them others want, and leaves that to the system.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef MINERVA_BACKENDS_CPU_THREADS_H

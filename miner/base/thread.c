@@ -75,6 +75,21 @@ uint32_t thread_processors(void)
     return count > 0 ? (uint32_t)count : 1;
 }
 
+void thread_pin(struct thread *thread, uint32_t processor)
+{
+    cpu_set_t all, one;
+
+    CPU_ZERO(&all);
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof all, &all))
+        return;
+    for (uint32_t cpu = 0, seen = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all) && seen++ == processor)
+            CPU_SET(cpu, &one);
+    if (CPU_COUNT(&one))
+        (void)pthread_setaffinity_np(thread->id, sizeof one, &one);
+}
+
 struct lock {
     pthread_mutex_t mutex;
 };

@@ -19,6 +19,9 @@ MUST_CHECK enum status thread_start(const char *name, thread_main *main, void *c
                                     struct thread **out);
 void thread_join(struct thread *thread); /* waits, frees; NULL is fine */
 uint32_t thread_processors(void);        /* processors this process may use, at least 1 */
+/* Keeps a thread on one of them, counted from 0; where the system refuses, it stays free.
+ */
+void thread_pin(struct thread *thread, uint32_t processor);
 
 /* Guards the few fields of one shared object; none is held while another is taken. */
 struct lock;

@@ -1,13 +1,15 @@
 /*
  * test_cpu_threads.c - claim: a range is worked on exactly once however many threads
  * share it, runs may follow one another at once or after the threads fell asleep, no
- * thread number is at two places at a time, and floats are exact in all of them.
+ * thread number is at two places at a time, floats are exact in all of them, and a pool
+ * that has all processors keeps its threads apart on them.
  *
  * labels: tsan
  *
  * SPDX-License-Identifier: MIT
  */
 #include <fenv.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -19,6 +21,7 @@
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_threads.h"
 #include "miner/base/clock.h"
+#include "miner/base/thread.h"
 
 enum { UNITS = 5000, THREADS = 8 };
 
@@ -138,13 +141,70 @@ static void test_float_mode(void **state)
     cpu_threads_free(threads);
 }
 
+enum { PLACES = 64 };
+
+/* Where each thread of a pool may run. */
+struct places {
+    cpu_set_t of[PLACES];
+    atomic_uint arrived; /* a bit a thread */
+    uint32_t everybody;
+};
+
+/* A thread that has come waits for the others, so that every one of them gets a part. */
+static void look(void *context, uint32_t thread, uint64_t first, uint64_t last)
+{
+    struct places *places = context;
+    const uint64_t end = clock_ns() + 10000000000u;
+
+    (void)first;
+    (void)last;
+    if (sched_getaffinity(0, sizeof places->of[0], &places->of[thread]))
+        return;
+    atomic_fetch_or(&places->arrived, 1u << thread);
+    while (atomic_load(&places->arrived) != places->everybody && clock_ns() < end)
+        sched_yield();
+}
+
+static void places_find(uint32_t threads, struct places *places)
+{
+    struct cpu_threads *pool = pool_make(threads);
+
+    memset(places, 0, sizeof *places);
+    places->everybody = (1u << threads) - 1;
+    cpu_threads_run(pool, look, places, threads, 1);
+    cpu_threads_free(pool);
+    assert_int_equal(atomic_load(&places->arrived), places->everybody);
+}
+
+static void test_pinned(void **state)
+{
+    const uint32_t all = thread_processors();
+    struct places places;
+    cpu_set_t used;
+
+    (void)state;
+    if (all < 2 || all >= 31)
+        return; /* a lone processor starts no thread */
+    CPU_ZERO(&used);
+    places_find(all, &places);
+    for (uint32_t i = 1; i < all; i++) {
+        assert_int_equal(CPU_COUNT(&places.of[i]), 1);
+        CPU_OR(&used, &used, &places.of[i]);
+    }
+    assert_int_equal(CPU_COUNT(&used), all - 1);
+    assert_int_equal(CPU_COUNT(&places.of[0]), all);
+
+    places_find(all + 1, &places);
+    for (uint32_t i = 0; i <= all; i++)
+        assert_int_equal(CPU_COUNT(&places.of[i]), all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_naps),
-        cmocka_unit_test(test_lives),
-        cmocka_unit_test(test_float_mode),
+        cmocka_unit_test(test_ranges), cmocka_unit_test(test_naps),
+        cmocka_unit_test(test_lives),  cmocka_unit_test(test_float_mode),
+        cmocka_unit_test(test_pinned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
