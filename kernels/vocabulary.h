@@ -87,7 +87,9 @@ DEVICE_FN f32 I2F(i64 x)
 #ifdef __FAST_MATH__
 #error "fast-math changes bits: build without it"
 #endif
+#ifndef __cplusplus
 _Static_assert(FLT_EVAL_METHOD == 0, "every float operation rounds to float");
+#endif
 
 typedef int8_t i8;
 typedef uint8_t u8;
@@ -109,11 +111,13 @@ typedef float f32;
 #else
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
+#ifndef EACH /* the executor of tests/ gives every fiber its share */
 #define EACH(index, from, to) INDEPENDENT for (u64 index = (from); index < (to); index++)
-#define ADD(a, b)             ((a) + (b))
-#define SUB(a, b)             ((a) - (b))
-#define MUL(a, b)             ((a) * (b))
-#define I2F(x)                ((f32)(x))
+#endif
+#define ADD(a, b) ((a) + (b))
+#define SUB(a, b) ((a) - (b))
+#define MUL(a, b) ((a) * (b))
+#define I2F(x)    ((f32)(x))
 
 union word {
     u32 u;
