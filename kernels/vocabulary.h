@@ -80,15 +80,11 @@ DEVICE_FN f32 I2F(i64 x)
 #define ATOMIC_MIN(word, x) ((void)atomicMin((word), (x)))
 
 #else /* ---- C11 ---- */
-
 #include <float.h>
 #include <stdint.h>
 
-#ifdef __FAST_MATH__
-#error "fast-math changes bits: build without it"
-#endif
-#ifndef __cplusplus
-_Static_assert(FLT_EVAL_METHOD == 0, "every float operation rounds to float");
+#if defined(__FAST_MATH__) || FLT_EVAL_METHOD != 0
+#error "every float operation rounds to float: build without fast-math"
 #endif
 
 typedef int8_t i8;
