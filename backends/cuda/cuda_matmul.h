@@ -60,6 +60,11 @@ struct cuda_matmul {
     bool (*suits)(const struct cuda_traits *traits, const struct cuda_ask *ask);
     void (*grid)(const struct cuda_traits *traits, enum cuda_mode mode,
                  const struct cuda_product *product, struct cuda_grid *out);
+    /* Launched once over all its parts before the first range of a useful product, with
+     * the same struct: it may fill scratch.  NULL: none. */
+    const char *prepare;
+    void (*prepare_grid)(const struct cuda_traits *traits,
+                         const struct cuda_product *product, struct cuda_grid *out);
     /* Bytes of scratch for products up to these sizes; rank 0: without tickets. */
     uint64_t (*scratch)(uint32_t m, uint32_t n, uint32_t k, uint32_t rank);
     /* The tile that one lane holds (see backend.h); NULL: as the plain row. */

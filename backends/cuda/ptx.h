@@ -11,7 +11,8 @@
  * `threads` a block at most, `blocks` of them meant to fit a multiprocessor SHARED_BYTES
  * the one shared array of a block, sized by the launch, 1024-aligned; SHARED(type, at) as
  * a pointer.  Words name shared memory by 32-bit offsets into it TENSOR_MAP(name)   a
- * parameter: a tensor map in constant memory
+ * parameter: a tensor map in constant memory; UNROLL before a loop whose counter must
+ * become constants, so that arrays stay in registers
  *
  * A kernel copies no struct and calls no memcpy: load_16 and its family move 16 bytes.
  * What only a newer card has (cp.async before sm_80, m16n8k32 before sm_80) is composed
@@ -26,6 +27,7 @@
 
 #include "kernels/vocabulary.h"
 
+#define UNROLL                         _Pragma("unroll")
 #define LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #define KERNEL(name, threads, blocks, ...)                                               \
     extern "C" __global__ void LAUNCH_BOUNDS(threads, blocks) name(__VA_ARGS__)

@@ -32,6 +32,7 @@
         executor_register(&name##_entry);                                                \
     }
 
+#define UNROLL
 #define SHARED_BYTES     executor_shared()
 #define SHARED(type, at) ((type *)(executor_shared() + (at)))
 #define TENSOR_MAP(name) const struct tensor_map name
