@@ -10,8 +10,8 @@
 
 #include "backends/cpu/cpu_features.h"
 #include "bench/peers/peers.h"
-#include "bench/peers/peers_ratios.h"
-#include "bench/peers/turns.h"
+#include "bench/peers_ratios.h"
+#include "bench/turns.h"
 #include "miner/base/memory.h"
 #include "miner/commands.h"
 #include "miner/pow/scheme.h"

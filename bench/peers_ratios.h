@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef MINERVA_BENCH_PEERS_PEERS_RATIOS_H
-#define MINERVA_BENCH_PEERS_PEERS_RATIOS_H
+#ifndef MINERVA_BENCH_PEERS_RATIOS_H
+#define MINERVA_BENCH_PEERS_RATIOS_H
 
 #include "miner/bench_json.h"
 

@@ -6,8 +6,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef MINERVA_BENCH_PEERS_TURNS_H
-#define MINERVA_BENCH_PEERS_TURNS_H
+#ifndef MINERVA_BENCH_TURNS_H
+#define MINERVA_BENCH_TURNS_H
 
 #include "bench/bench.h"
 

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "bench/peers/peers_ratios.h"
+#include "bench/peers_ratios.h"
 
 #include <assert.h>
 #include <stdio.h>

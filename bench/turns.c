@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "bench/peers/turns.h"
+#include "bench/turns.h"
 
 #include <assert.h>
 
