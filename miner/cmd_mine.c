@@ -155,10 +155,8 @@ static enum status work(const struct config *config, struct run *run,
         const enum status status = run_check(run);
         if (status)
             return status;
-        if (run_report(run)->is_refused)
-            return STATUS_REFUSED;
-        if (run_report(run)->is_too_old)
-            return STATUS_NOT_SUPPORTED;
+        if (run_report(run)->hopeless)
+            return run_report(run)->hopeless;
         if (is_finished(config, run))
             return STATUS_OK;
         report_expect(run_report(run), clock_ms());

@@ -104,7 +104,6 @@ void report_news(struct report *report, struct news *news)
         log_warn("net", "%s", news->text);
         break;
     case NEWS_REFUSED:
-        report->is_refused = true;
         log_error("net", "the pool refuses the login (code %d): %s", news->code,
                   reason_of(news));
         break;
@@ -125,8 +124,15 @@ void report_news(struct report *report, struct news *news)
         report_result(report, news);
         break;
     case NEWS_TOO_NEW:
-        report->is_too_old = true;
         log_error("net", "%s", news->text);
+        break;
+    case NEWS_CURRENT:
+        break;
+    case NEWS_LEFT:
+        log_info("net", "left the pool: %s", news->text);
+        break;
+    case NEWS_HOPELESS:
+        report->hopeless = (enum status)news->code;
         break;
     case NEWS_NOTICE:
         log_warn("net", "%s", news->text);

@@ -20,8 +20,7 @@ struct report {
     uint64_t results; /* finished tasks that the pool took */
     uint64_t unknown; /* shares whose answer was lost */
     uint64_t jobs;
-    bool is_refused; /* the pool refuses the login */
-    bool is_too_old; /* the pool asks for what only a newer program can do */
+    enum status hopeless; /* why no pool can be worked for; OK: that is not so */
     bool has_expected;
 };
 

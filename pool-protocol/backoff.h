@@ -1,5 +1,6 @@
 /*
- * backoff.h - how long to wait before the next connection: 1, 2, 5, 10, 30, then 60 s.
+ * backoff.h - how long to wait before the next connection: 1, 2, 5, 10, 30, then 60 s;
+ * after a refusal 60 s, doubling to 600 s.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,12 +11,12 @@
 #include <stdint.h>
 
 struct backoff { /* all zero: no failure yet */
-    uint32_t failures;
+    uint32_t failures, refusals;
 };
 
-/* One more connection failed: milliseconds until the next.  A refused login is not
- * hammered at. */
+/* One more connection failed: milliseconds until the next.  A pool that refuses, because
+ * of the login or for want of a newer program, is not hammered at. */
 uint64_t backoff_failed(struct backoff *backoff, bool is_refused);
-void backoff_reset(struct backoff *backoff); /* the hello was answered */
+void backoff_reset(struct backoff *backoff); /* the pool is good: it works with us */
 
 #endif

@@ -19,7 +19,12 @@ enum news_kind {
     NEWS_CANCELLED, /* task_id: the pool took a task back */
     NEWS_SHARE,  /* verdict, code, text, latency_ms, device, task_id, work, ticket, ... */
     NEWS_RESULT, /* verdict, code, text, latency_ms, task_id */
-    NEWS_TOO_NEW, /* text: the pool asks for what only a newer program can do */
+    NEWS_TOO_NEW,  /* text: the pool asks for what only a newer program can do */
+    NEWS_CURRENT,  /* this pool is the one that is worked for now. text: why */
+    NEWS_LEFT,     /* no longer connected, because another pool is worked for */
+    NEWS_HOPELESS, /* every pool of the list has refused since the start, and none ever
+                      took the login. code: STATUS_REFUSED, or STATUS_NOT_SUPPORTED where
+                      it is for what only a newer program can do */
     NEWS_NOTICE /* text: something a person may want to know, such as a dropped message */
 };
 

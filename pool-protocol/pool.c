@@ -1,14 +1,12 @@
 /*
- * pool.c - the pool thread: which pool is connected when, waiting for all of them, stop.
+ * pool.c - the pool thread: waits for all its pools together, brings them what the
+ * workers have to say, stops.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "pool-protocol/pool.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -40,19 +38,11 @@ static uint64_t pool_wait_ms(const struct pool *pool)
 {
     const uint64_t stop_at = atomic_load(&pool->stop_at_ms);
     const uint64_t now = clock_ms();
-    uint64_t until = now + TURN_MS;
+    const uint64_t wait_ms = failover_wait_ms(pool, TURN_MS / pool->strict);
 
-    if (stop_at && stop_at < until)
-        until = stop_at;
-    for (uint32_t i = 0; i < pool->link_count; i++) {
-        const struct pool_link *link = &pool->links[i];
-
-        if (link->is_connected && !link->transport && !link->is_greeted)
-            return 0;
-        if (!link->is_connected && link->due_ms < until)
-            until = link->due_ms;
-    }
-    return until > now ? until - now : 0;
+    if (!stop_at || now + wait_ms <= stop_at)
+        return wait_ms;
+    return stop_at > now ? stop_at - now : 0;
 }
 
 /* Waits for all links together. */
@@ -78,6 +68,44 @@ static bool pool_has_room(const struct pool *pool)
     return has_room;
 }
 
+/* Whose it is: the pool of the share's job, or of the answer's task. */
+static struct pool_link *pool_find_link(struct pool *pool, const struct outgoing *what)
+{
+    for (uint32_t i = 0; i < pool->link_count; i++) {
+        struct pool_link *link = &pool->links[i];
+
+        if (what->kind == OUTGOING_SHARE
+                ? what->as.share->job->pool == link->number
+                : link_find_task(link, what->as.answer->task_id) != NULL)
+            return link;
+    }
+    return pool->current ? pool->current : pool->links;
+}
+
+/* One thing of the workers. */
+static void pool_route(struct pool *pool, struct outgoing *what)
+{
+    struct pool_link *link = pool_find_link(pool, what);
+
+    if (what->kind == OUTGOING_ANSWER && what->as.answer->kind == ANSWER_DECLINE) {
+        struct link_task *task = link_find_task(link, what->as.answer->task_id);
+
+        if (task)
+            task->is_open = false;
+    }
+    sending_put(link, what);
+}
+
+static struct pool_link *pool_numbered(struct pool *pool, uint32_t number)
+{
+    uint32_t i = 0;
+
+    while (i < pool->link_count && pool->links[i].number != number)
+        i++;
+    assert(i < pool->link_count);
+    return &pool->links[i];
+}
+
 /* Takes from the outbox and from the courier what is there, with or without a connection:
  * the workers never wait for the outbox. */
 static void pool_gather(struct pool *pool)
@@ -87,62 +115,20 @@ static void pool_gather(struct pool *pool)
     enum status status = STATUS_OK;
 
     while ((errand = courier_take(pool->courier))) {
-        assert(errand->link < pool->link_count);
+        struct pool_link *link = pool_numbered(pool, errand->link);
+
         if (errand->kind == ERRAND_FETCH)
-            link_fetched(&pool->links[errand->link], errand);
+            link_fetched(link, errand);
         else
-            sending_carried(&pool->links[errand->link], errand);
+            sending_carried(link, errand);
         errand_free(errand);
     }
     while (!status && pool_has_room(pool)) {
         status = queue_take(pool->ports.outbox, 0, &taken);
         if (!status)
-            sending_put(&pool->links[0], taken);
+            pool_route(pool, taken);
     }
     pool->is_outbox_closed = status == STATUS_CLOSED;
-}
-
-/* Shares of a plain pool's old jobs are worth nothing; a task pool keeps its session. */
-static void pool_lost(struct pool *pool, struct pool_link *link)
-{
-    link_hang_up(link);
-    sending_lost(link);
-    if (!*link->artifacts.session)
-        mailbox_put(pool->ports.jobs, NULL);
-}
-
-static void pool_failed(struct pool *pool, struct pool_link *link, enum status status,
-                        const struct error *why)
-{
-    const uint64_t wait_ms =
-        backoff_failed(&link->backoff, status == STATUS_REFUSED) / pool->hurry;
-    char text[ERROR_TEXT_MAX];
-
-    pool_lost(pool, link);
-    link->due_ms = clock_ms() + wait_ms;
-    if (pool_is_over(pool))
-        return;
-    snprintf(text, sizeof text, "%.400s; again in %" PRIu64 " s", error_text(why),
-             (wait_ms + 999) / 1000);
-    link_tell_text(link, NEWS_LOST, text);
-}
-
-static void pool_connect(struct pool *pool, struct pool_link *link)
-{
-    struct error err = {0};
-    const enum status status = link_connect(link, &err);
-
-    if (status)
-        pool_failed(pool, link, status, &err);
-}
-
-static void pool_step(struct pool *pool, struct pool_link *link)
-{
-    struct error err = {0};
-    const enum status status = link_step(link, &err);
-
-    if (status)
-        pool_failed(pool, link, status, &err);
 }
 
 /* One round: wait, hear, speak. */
@@ -150,14 +136,8 @@ static void pool_round(struct pool *pool)
 {
     pool_wait(pool);
     pool_gather(pool);
-    for (uint32_t i = 0; i < pool->link_count; i++) {
-        struct pool_link *link = &pool->links[i];
-
-        if (link->is_connected)
-            pool_step(pool, link);
-        else if (clock_ms() >= link->due_ms)
-            pool_connect(pool, link);
-    }
+    failover_step(pool);
+    failover_turn(pool);
 }
 
 static void pool_main(void *context)
@@ -167,30 +147,31 @@ static void pool_main(void *context)
     do
         pool_round(pool);
     while (!pool_is_over(pool));
-    for (uint32_t i = 0; i < pool->link_count; i++)
-        pool_lost(pool, &pool->links[i]);
+    failover_end(pool);
 }
 
 /* Everything a person wrote is judged here. */
 static enum status pool_configure(struct pool *pool, const struct pool_options *options,
                                   struct error *err)
 {
+    enum status status = STATUS_OK;
+
     pool->hurry = options->hurry ? options->hurry : 1;
-    pool->links = memory_array(1, sizeof pool->links[0]);
+    pool->strict = options->strict ? options->strict : 1;
+    pool->links = memory_array(POOL_LINKS_MAX, sizeof pool->links[0]);
     if (!pool->links)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a pool");
-    pool->link_count = 1;
-    for (uint32_t i = 0; i < pool->link_count; i++) {
-        pool->links[i].pool = pool;
-        pool->links[i].number = i;
-        const enum status status = link_open(&pool->links[i], options, err);
-        if (status)
-            return status;
+    for (; !status && options; options = options->next) {
+        if (pool->link_count == POOL_LINKS_MAX)
+            return error_set(err, STATUS_BAD_CONFIG,
+                             "there are more than %d pools in the list", POOL_LINKS_MAX);
+        pool->links[pool->link_count].pool = pool;
+        status = link_open(&pool->links[pool->link_count++], options, err);
     }
     pool->courier_options = (struct courier_options){.proxy = pool->links[0].proxy,
                                                      .ca_file = pool->links[0].ca_file,
                                                      .wake_fd = pool->wake_fd};
-    return STATUS_OK;
+    return status;
 }
 
 enum status pool_start(const struct pool_options *options, const struct pool_ports *ports,

@@ -2,8 +2,10 @@
  * pool.h - the pool thread: connects, greets, receives, comes back, stops.
  *
  * It turns a pool's bytes into jobs (mailbox), assignments and news (queues), and what
- * comes out of the outbox into messages.  A lost connection is made again after 1, 2, 5,
- * 10, 30, then every 60 s.  A share that was sent and not answered is counted unknown and
+ * comes out of the outbox into messages.  Of several pools the first that can be had is
+ * used, and every 600 s a better one is tried beside it.  A lost connection is made again
+ * after 1, 2, 5, 10, 30, then every 60 s; a pool that refuses is left alone for 60 s,
+ * doubling to 600.  A share that was sent and not answered is counted unknown and
  * never sent twice; a share whose job became void before it left is counted stale; a
  * finished result is sent again after every reconnect until it was answered.  Beside the
  * thread stands a courier that carries what is too big for a line, so that jobs are heard
@@ -28,9 +30,13 @@ struct pool;
 
 enum { POOL_LINKS_MAX = 16 /* pools in a list */ };
 
-struct pool_options { /* copied */
-    const char *url;  /* scheme://host:port, a row of dialects.def; or pool:NAME, one of
-                         known_pools.def */
+/* One pool; copied. */
+
+struct pool_options {
+    const struct pool_options *next; /* the pool to go to when this one fails, or NULL */
+    uint32_t number; /* in the person's order: whose a job and a piece of news is */
+    const char *url; /* scheme://host:port, a row of dialects.def; or pool:NAME, one of
+                        known_pools.def */
     const char *user, *worker, *pass, *agent;
     bool is_account;            /* user is an account's name with the pool, no address */
     const enum user_form *form; /* how user and worker are told; NULL: as this pool is
@@ -40,20 +46,24 @@ struct pool_options { /* copied */
     const char *proxy; /* socks5h://..., or NULL; never a silent direct connection */
     const char *ca_file; /* certificates to trust instead of the system's, or NULL */
     struct message_offer offer;
-    uint32_t hurry; /* divides the waits between connections, for tests; 0: 1 */
+    /* Both for tests, both of the first pool in the list; 0: 1. */
+    uint32_t hurry;  /* divides the waits between connections, and until going back */
+    uint32_t strict; /* divides the limits within which a pool must speak */
 };
 
 /* Lent; they outlive the pool. */
 struct pool_ports {
-    struct mailbox *jobs; /* out: struct job; emptied when the pool is lost for good */
-    struct queue *assignments; /* out: struct assignment *, its input inside */
+    struct mailbox *jobs;      /* out: struct job; emptied when the pool is lost for good;
+                                  NULL:      its jobs are not wanted */
+    struct queue *assignments; /* out: struct assignment *, its input inside; NULL: none
+                                  is taken */
     struct queue
         *outbox; /* in: struct outgoing *, SHARE and ANSWER; close it before stopping */
     struct queue *news; /* out: struct news * */
 };
 
-/* Checks the URL and starts the thread. BAD_CONFIG with a sentence for what a person
- * wrote. */
+/* Checks every pool of the list and starts the thread. BAD_CONFIG with a sentence for
+ * what a person wrote. */
 MUST_CHECK enum status pool_start(const struct pool_options *options,
                                   const struct pool_ports *ports, struct pool **out,
                                   struct error *err);

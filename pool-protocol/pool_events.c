@@ -29,16 +29,15 @@ static void events_artifacts(struct pool_link *link)
     for (size_t size = strlen(where.url); size && where.url[size - 1] == '/'; size--)
         where.url[size - 1] = 0;
     link->artifacts = where;
-    board_set_artifacts(&link->pool->board, &where);
 }
 
 static void events_ready(struct pool_link *link, const struct dialect_event *event)
 {
     struct news *news = news_new(NEWS_CONNECTED);
 
-    link->is_ready = true;
-    backoff_reset(&link->backoff);
+    link->is_ready = link->was_welcome = true;
     events_artifacts(link);
+    failover_ready(link);
     if (news) {
         news->latency_ms = clock_ms() - link->begun_ms;
         snprintf(news->text, sizeof news->text, "%s", event->text);
@@ -59,17 +58,25 @@ static void events_refused(struct pool_link *link, const struct dialect_event *e
 
 static void events_job(struct pool_link *link, struct dialect_event *event)
 {
-    struct news *news = news_new(NEWS_JOB);
     struct job *job = event->job;
 
     event->job = NULL;
-    job->received_ms = clock_ms();
-    if (news) {
-        news->job = job_keep(job);
-        news->work = target_work(&job->target);
-    }
-    mailbox_put(link->pool->ports.jobs, job);
-    link_tell(link, news);
+    link_set_job(link, job);
+}
+
+static void events_close_task(struct pool_link *link, const char *id)
+{
+    struct link_task *task = link_find_task(link, id);
+
+    if (task)
+        task->is_open = false;
+}
+
+static void events_decline(struct pool_link *link, const struct assignment *work,
+                           const char *reason)
+{
+    events_close_task(link, work->id);
+    sending_decline(link, work, reason);
 }
 
 /* With its input: to the workers. */
@@ -85,7 +92,7 @@ static void events_hand_out(struct pool_link *link, struct assignment *work)
     }
     link_tell(link, news);
     if (queue_put(link->pool->ports.assignments, work, 0)) {
-        sending_decline(link, work, "no slot of this worker is free");
+        events_decline(link, work, "no slot of this worker is free");
         assignment_free(work);
     }
 }
@@ -96,8 +103,14 @@ static void events_assign(struct pool_link *link, struct dialect_event *event)
 
     event->work = NULL;
     work->received_ms = clock_ms();
+    link_add_task(link, work->id);
     board_assign(&link->pool->board, work->id);
-    if (*work->input_hash && !work->input.size)
+    if (!link->pool->ports.assignments || link->is_leaving) {
+        events_decline(link, work,
+                       link->is_leaving ? "this worker is leaving for another pool"
+                                        : "this worker takes no tasks from this pool");
+        assignment_free(work);
+    } else if (*work->input_hash && !work->input.size)
         sending_fetch(link, work);
     else
         events_hand_out(link, work);
@@ -107,18 +120,13 @@ static void events_cancel(struct pool_link *link, const struct dialect_event *ev
 {
     struct news *news = news_new(NEWS_CANCELLED);
 
+    events_close_task(link, event->task_id);
     board_cancel(&link->pool->board, event->task_id);
     if (news) {
         snprintf(news->task_id, sizeof news->task_id, "%s", event->task_id);
         snprintf(news->text, sizeof news->text, "%s", event->text);
     }
     link_tell(link, news);
-}
-
-/* Nothing is mined for a job that is over. */
-static void events_no_job(struct pool_link *link)
-{
-    mailbox_put(link->pool->ports.jobs, NULL);
 }
 
 /* A repeat of what is being solved changes nothing. */
@@ -168,7 +176,7 @@ static void events_handle(struct pool_link *link, struct dialect_event *event)
         events_job(link, event);
         break;
     case EVENT_NO_JOB:
-        events_no_job(link);
+        link_set_job(link, NULL); /* nothing is mined for a job that is over */
         break;
     case EVENT_PUZZLE:
         events_puzzle(link, event);
@@ -180,7 +188,12 @@ static void events_handle(struct pool_link *link, struct dialect_event *event)
         events_cancel(link, event);
         break;
     case EVENT_SHARE:
+        if (event->verdict == VERDICT_ACCEPTED)
+            backoff_reset(&link->backoff);
+        sending_answered(link, event);
+        break;
     case EVENT_RESULT:
+        events_close_task(link, event->task_id);
         sending_answered(link, event);
         break;
     case EVENT_NOTICE:
@@ -215,7 +228,7 @@ void link_fetched(struct pool_link *link, struct errand *errand)
     if (errand->status) {
         snprintf(reason, sizeof reason, "its input could not be fetched: %.160s",
                  errand->text);
-        sending_decline(link, errand->work, reason);
+        events_decline(link, errand->work, reason);
         return;
     }
     events_hand_out(link, errand->work);

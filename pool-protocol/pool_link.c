@@ -6,13 +6,24 @@
 #include "pool-protocol/pool_link.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "miner/base/clock.h"
 #include "miner/base/memory.h"
 #include "pool-protocol/pool_thread.h"
 
-enum { LINES_MAX = 2 * MESSAGE_LINE_MAX, NEWS_WAIT_MS = 1000 };
+enum {
+    LINES_MAX = 2 * MESSAGE_LINE_MAX,
+    NEWS_WAIT_MS = 1000,
+    GOOD_MS = 60000 /* with a job: then the pool is good, and waits begin anew */
+};
+
+uint64_t link_now_ms(const struct pool_link *link)
+{
+    return clock_ms() * link->pool->strict;
+}
 
 void link_tell(const struct pool_link *link, struct news *news)
 {
@@ -42,6 +53,7 @@ enum status link_open(struct pool_link *link, const struct pool_options *options
 
     if (status)
         return status;
+    link->number = options->number;
     link->turn.lines = blob_empty(LINES_MAX);
     if (options->proxy && *options->proxy)
         link->proxy = memory_text(options->proxy);
@@ -74,12 +86,17 @@ enum status link_connect(struct pool_link *link, struct error *err)
         .proxy = link->proxy,
         .ca_file = link->ca_file,
         .pin = *target->pin ? target->pin : NULL,
+        .connect_ms = TRANSPORT_CONNECT_MS / link->pool->strict,
+        .line_ms = TRANSPORT_LINE_MS / link->pool->strict,
         .wake_fd = -1,
     };
 
     assert(!link->is_connected);
     link->is_connected = true;
     link->is_greeted = link->is_ready = false;
+    link->is_leaving = link->has_declined = false;
+    link->greeted_ms = link->ready_ms = link->job_ms = 0;
+    link->refusal = LINK_REFUSED_NOT;
     link->bad_messages = 0;
     link->begun_ms = clock_ms();
     if (!target->row->dialect->has_socket)
@@ -93,11 +110,48 @@ void link_hang_up(struct pool_link *link)
     link->transport = NULL;
     puzzle_stop(link->puzzle);
     link->puzzle = NULL;
-    link->is_connected = link->is_greeted = link->is_ready = false;
+    link->is_connected = link->is_greeted = link->is_ready = link->is_leaving = false;
     dialect_turn_clear(&link->turn);
+    job_release(link->job);
+    link->job = NULL;
 }
 
-/* A message that cannot be used is dropped; a pool that sends nothing else is left. */
+void link_set_job(struct pool_link *link, struct job *job)
+{
+    job_release(link->job);
+    link->job = job;
+    if (job) {
+        job->received_ms = clock_ms();
+        job->pool = link->number;
+        link->had_job = true;
+        link->job_ms = link->job_ms ? link->job_ms : link_now_ms(link);
+    }
+    failover_job(link);
+}
+
+void link_add_task(struct pool_link *link, const char *id)
+{
+    struct link_task *task = link_find_task(link, id);
+
+    if (!task) {
+        task = &link->tasks[link->task_next];
+        link->task_next = (link->task_next + 1) % LINK_TASKS_MAX;
+        snprintf(task->id, sizeof task->id, "%s", id);
+    }
+    task->is_open = true;
+}
+
+struct link_task *link_find_task(struct pool_link *link, const char *id)
+{
+    for (uint32_t i = 0; i < LINK_TASKS_MAX && *id; i++) {
+        if (!strcmp(link->tasks[i].id, id))
+            return &link->tasks[i];
+    }
+    return NULL;
+}
+
+/* A message that cannot be used is dropped; a pool that sends nothing else is left, and
+ * so is one that wants what only a newer program can do. */
 static enum status link_hear_line(struct pool_link *link, struct bytes line,
                                   struct error *err)
 {
@@ -112,6 +166,8 @@ static enum status link_hear_line(struct pool_link *link, struct bytes line,
         return error_set(err, status, "%s", error_text(&heard));
     link_tell_text(link, status == STATUS_BAD_MESSAGE ? NEWS_NOTICE : NEWS_TOO_NEW,
                    error_text(&heard));
+    if (status == STATUS_NOT_SUPPORTED)
+        return error_set(err, status, "%s", error_text(&heard));
     if (++link->bad_messages >= BAD_MESSAGES_MAX)
         return error_set(err, STATUS_NETWORK,
                          "the pool sent %d messages that could not be used",
@@ -135,10 +191,50 @@ static enum status link_greet(struct pool_link *link, struct error *err)
         link->target.row->dialect->greet(link->session, &link->turn);
 
     link->is_greeted = true;
+    link->greeted_ms = link_now_ms(link);
     if (status)
         return error_set(err, status, "the hello could not be written: %s",
                          status_text(status));
     return link_settle(link, err);
+}
+
+static enum status link_overdue(const char *what, struct error *err)
+{
+    return error_set(err, STATUS_TIMEOUT, "the pool %s within %d s", what,
+                     LINK_ANSWER_MS / 1000);
+}
+
+/* Whether something is overdue. */
+static enum status link_judge(struct pool_link *link, struct error *err)
+{
+    const uint64_t now = link_now_ms(link), oldest_ms = sending_oldest_ms(link);
+
+    if (link->puzzle) /* the login waits for us */
+        link->greeted_ms = now;
+    if (link->is_ready && !link->ready_ms)
+        link->ready_ms = now;
+    if (link->job_ms && now - link->job_ms >= GOOD_MS)
+        backoff_reset(&link->backoff);
+    if (!link->is_ready && now - link->greeted_ms >= LINK_ANSWER_MS)
+        return link_overdue("did not answer the login", err);
+    if (link->is_ready && !link->job_ms && now - link->ready_ms >= LINK_ANSWER_MS)
+        return link_overdue("sent no job after the login", err);
+    if (oldest_ms && now - oldest_ms >= LINK_ANSWER_MS)
+        return link_overdue("did not answer a share", err);
+    return STATUS_OK;
+}
+
+/* Time passes for the dialect, too. */
+static enum status link_tick(struct pool_link *link, struct error *err)
+{
+    enum status status = link->target.row->dialect->tick(link->session, link_now_ms(link),
+                                                         &link->turn, err);
+
+    if (!status)
+        status = link_settle(link, err);
+    if (!status)
+        status = link_solve(link, err);
+    return status ? status : link_judge(link, err);
 }
 
 enum status link_step(struct pool_link *link, struct error *err)
@@ -156,10 +252,6 @@ enum status link_step(struct pool_link *link, struct error *err)
         status = heard;
     if (status || !link->is_greeted)
         return status;
-    status = link->target.row->dialect->tick(link->session, clock_ms(), &link->turn, err);
-    if (!status)
-        status = link_settle(link, err);
-    if (!status)
-        status = link_solve(link, err);
+    status = link_tick(link, err);
     return status ? status : sending_send(link, err);
 }

@@ -6,9 +6,10 @@
  * one, one beside it that is tried, one that is left and still owes verdicts.  Links know
  * nothing of each other.  Who does what:
  *
- *     pool.c           which link is connected when; what comes out of the outbox goes
- *                      to its link; waits for all of them together
- *     pool_link.c      one connection: open, greet, hear, hang up
+ *     pool.c           waits for all of them together; what comes out of the outbox goes
+ *                      to its link
+ *     pool_failover.c  which link is connected when, which one is worked for
+ *     pool_link.c      one connection: open, greet, hear, its limits, hang up
  *     pool_events.c    hands on what the pool said
  *     pool_sending.c   the sendings: what is sent when, again, or never, and how it ended
  *
@@ -20,33 +21,22 @@
 #define MINERVA_PROTOCOL_POOL_LINK_H
 
 #include "pool-protocol/backoff.h"
-#include "pool-protocol/courier.h"
+#include "pool-protocol/pool_sending.h"
 #include "pool-protocol/pool_target.h"
 #include "pool-protocol/transport.h"
 
 enum {
-    SENDING_MAX = 256,       /* beyond it the outbox is left to fill */
-    SENDING_SHARES_MAX = 64, /* waiting while the pool is away; then the oldest goes */
-    BAD_MESSAGES_MAX = 100,  /* on one connection */
-    PUT_AGAIN_MS = 10000
+    BAD_MESSAGES_MAX = 100, /* on one connection */
+    LINK_TASKS_MAX = 64,    /* last assigned by one pool; older ones are forgotten */
+    LINK_ANSWER_MS = 30000  /* for a login, for the first job after it, for a share */
 };
 
-enum sending_state {
-    SENDING_WAITS,
-    SENDING_CARRIED, /* the courier has its output */
-    SENDING_SENT     /* its answer is awaited */
+struct link_task {
+    char id[TASK_ID_SIZE + 1]; /* "" for a free place */
+    bool is_open;              /* neither answered nor handed back */
 };
 
-struct sending {           /* one thing on its way, in the order of the outbox */
-    struct outgoing *what; /* owned: SHARE or ANSWER */
-    uint64_t tag;
-    uint64_t taken_ms; /* out of the outbox */
-    uint64_t not_before_ms;
-    enum sending_state state;
-    bool is_there; /* its output lies at the pool */
-};
-
-struct pool;
+enum link_refusal { LINK_REFUSED_NOT, LINK_REFUSED_LOGIN, LINK_REFUSED_VERSION };
 
 struct pool_link {
     struct pool *pool;         /* the thread it belongs to */
@@ -58,7 +48,14 @@ struct pool_link {
     struct dialect_turn turn;
     struct pool_artifacts artifacts; /* of the last hello */
     struct puzzle *puzzle;           /* that is being solved, or NULL */
+    struct job *job;                 /* held: in force on this connection, or NULL */
+    struct link_task tasks[LINK_TASKS_MAX];
+    uint32_t task_next;
     struct backoff backoff;
+    bool was_welcome, had_job;     /* since the start */
+    enum link_refusal refusal;     /* how the last connection ended */
+    bool is_leaving, has_declined; /* another pool is worked for; told what is not done */
+    uint64_t left_ms;              /* ... since */
 
     bool is_connected; /* from link_connect to link_hang_up, even where there is no
                           socket */
@@ -66,6 +63,8 @@ struct pool_link {
     bool is_greeted, is_ready;   /* on this connection */
     uint64_t begun_ms;           /* this connection */
     uint64_t due_ms;             /* the next one, while there is none */
+    /* By link_now_ms(); 0: not yet. */
+    uint64_t greeted_ms, ready_ms, job_ms; /* first of each on this connection */
     uint32_t bad_messages;
 
     struct sending sendings[SENDING_MAX]; /* pool_sending.c's own */
@@ -83,6 +82,13 @@ MUST_CHECK enum status link_connect(struct pool_link *link, struct error *err);
 /* Hears and speaks, and waits for nothing.  Not OK: the connection must end. */
 MUST_CHECK enum status link_step(struct pool_link *link, struct error *err);
 void link_hang_up(struct pool_link *link); /* harmless where there is no connection */
+/* The clock that limits are measured by: it runs faster in tests. */
+uint64_t link_now_ms(const struct pool_link *link);
+/* Takes job, which may be NULL: it is in force now. */
+void link_set_job(struct pool_link *link, struct job *job);
+/* The tasks that this pool assigned. */
+void link_add_task(struct pool_link *link, const char *id);
+struct link_task *link_find_task(struct pool_link *link, const char *id); /* or NULL */
 /* Puts news (taken, may be NULL) of this pool where the main thread finds it. */
 void link_tell(const struct pool_link *link, struct news *news);
 void link_tell_text(const struct pool_link *link, enum news_kind kind, const char *text);
@@ -96,25 +102,11 @@ MUST_CHECK enum status link_solve(struct pool_link *link, struct error *err);
 /* The courier is back with an input: to the workers, if the task is still wanted. */
 void link_fetched(struct pool_link *link, struct errand *errand);
 
-/* --- pool_sending.c --- */
+/* --- pool_failover.c --- */
 
-bool sending_has_room(const struct pool_link *link);
-/* One thing of the workers, for this pool; takes what. */
-void sending_put(struct pool_link *link, struct outgoing *what);
-/* Says what can be said now. */
-MUST_CHECK enum status sending_send(struct pool_link *link, struct error *err);
-/* The connection is gone: sent shares are unknown, sent results wait again. */
-void sending_lost(struct pool_link *link);
-/* The thing of that tag is answered: told and freed. */
-void sending_answered(struct pool_link *link, const struct dialect_event *event);
-/* The courier brought a result to the pool, or could not. */
-void sending_carried(struct pool_link *link, const struct errand *errand);
-/* Fetches the input of work (taken) before it is handed out. */
-void sending_fetch(struct pool_link *link, struct assignment *work);
-/* Says that work (not taken) is not done here. */
-void sending_decline(struct pool_link *link, const struct assignment *work,
-                     const char *reason);
-/* Frees all that is left and returns how many results were among it. */
-uint32_t sending_drop_all(struct pool_link *link);
+/* The link's job has changed: the workers hear of it if this pool is worked for. */
+void failover_job(struct pool_link *link);
+/* It is logged in, and says where artifacts lie. */
+void failover_ready(struct pool_link *link);
 
 #endif

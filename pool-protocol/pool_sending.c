@@ -177,9 +177,16 @@ static enum status send_one(struct pool_link *link, uint32_t index)
 {
     struct sending *sending = &link->sendings[index];
 
-    if (sending_is_share(sending))
-        return link->target.row->dialect->submit(link->session, sending->what->as.share,
-                                                 sending->tag, &link->turn);
+    if (sending_is_share(sending)) {
+        struct share share = *sending->what->as.share; /* lent */
+
+        /* It may have come out of another pool's task: that is none of this one's
+         * business. */
+        if (!link_find_task(link, share.task_id))
+            share.task_id[0] = 0;
+        return link->target.row->dialect->submit(link->session, &share, sending->tag,
+                                                 &link->turn);
+    }
     if (sending_is_result(sending) && !sending->is_there &&
         sending->what->as.answer->output.size > TASK_INLINE_MAX) {
         if (clock_ms() >= sending->not_before_ms)
@@ -198,14 +205,16 @@ static void send_settle(struct pool_link *link, uint32_t index, enum status stat
 
     if (status == STATUS_AGAIN)
         return;
-    if (!status && counts)
+    if (!status && counts) {
         sending->state = SENDING_SENT;
-    else if (!counts)
+        sending->sent_ms = link_now_ms(link);
+    } else if (!counts) {
         sending_remove(link, index);
-    else if (status == STATUS_STALE)
+    } else if (status == STATUS_STALE) {
         sending_end(link, index, VERDICT_STALE, 0, "not sent: its job is void");
-    else
+    } else {
         sending_end(link, index, VERDICT_REJECTED, 0, status_text(status));
+    }
 }
 
 enum status sending_send(struct pool_link *link, struct error *err)
@@ -302,6 +311,36 @@ void sending_decline(struct pool_link *link, const struct assignment *work,
         sending_add(link, what);
     else
         outgoing_free(what); /* the pool takes back what nobody accepts */
+}
+
+uint64_t sending_oldest_ms(const struct pool_link *link)
+{
+    uint64_t oldest_ms = 0;
+
+    for (uint32_t i = 0; i < link->sending_count; i++) {
+        const struct sending *sending = &link->sendings[i];
+
+        if (sending_is_share(sending) && sending->state == SENDING_SENT &&
+            (!oldest_ms || sending->sent_ms < oldest_ms))
+            oldest_ms = sending->sent_ms;
+    }
+    return oldest_ms;
+}
+
+bool sending_is_empty(const struct pool_link *link)
+{
+    return !link->sending_count;
+}
+
+void sending_forget_shares(struct pool_link *link, const char *why)
+{
+    for (uint32_t i = 0; i < link->sending_count;) {
+        if (sending_is_share(&link->sendings[i]) &&
+            link->sendings[i].state == SENDING_WAITS)
+            sending_end(link, i, VERDICT_STALE, 0, why);
+        else
+            i++;
+    }
 }
 
 uint32_t sending_drop_all(struct pool_link *link)

@@ -9,9 +9,12 @@
  */
 #include <assert.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "miner/base/clock.h"
@@ -60,6 +63,27 @@ static bool transport_set_trust(struct transport *t,
     return ok;
 }
 
+/* A dead way is found out by the system, even where nothing is due for minutes. */
+static int transport_set_socket(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+    static const struct {
+        int name, value;
+    } rows[] = {{TCP_KEEPIDLE, TRANSPORT_KEEPALIVE_IDLE_S},
+                {TCP_KEEPINTVL, TRANSPORT_KEEPALIVE_EVERY_S},
+                {TCP_KEEPCNT, TRANSPORT_KEEPALIVE_PROBES},
+                {TCP_USER_TIMEOUT, TRANSPORT_UNHEARD_MS}};
+    const int on = 1;
+    int failed = 0;
+
+    (void)context;
+    (void)purpose;
+    failed |= setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        failed |= setsockopt(fd, IPPROTO_TCP, rows[i].name, &rows[i].value,
+                             sizeof rows[i].value);
+    return failed ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
+}
+
 static bool transport_set(struct transport *t, const struct transport_options *options)
 {
     char url[512];
@@ -76,7 +100,6 @@ static bool transport_set(struct transport *t, const struct transport_options *o
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_ms);
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_TCP_NODELAY, 1L);
-    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
     ok = ok &&
          !curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -86,6 +109,9 @@ static bool transport_set(struct transport *t, const struct transport_options *o
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     if (options->path)
         ok = ok && !curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, options->path);
+    else
+        ok = ok &&
+             !curl_easy_setopt(t->easy, CURLOPT_SOCKOPTFUNCTION, transport_set_socket);
     return ok;
 }
 

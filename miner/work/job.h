@@ -35,6 +35,7 @@ struct job {
     uint32_t min_rank;     /* 32, 64 or 128 */
     bool unassigned;       /* whether shares without a task count */
     uint64_t received_ms;  /* clock_ms() when it came */
+    uint32_t pool;         /* whose: its number in the person's order */
     struct job_shape shape;
 };
 
