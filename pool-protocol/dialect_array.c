@@ -214,20 +214,6 @@ static enum status array_notify(struct array_session *session,
     return array_announce(session, turn, err);
 }
 
-static bool array_pattern_is_same(const struct pattern *a, const struct pattern *b)
-{
-    return a->count == b->count &&
-           !memcmp(a->offsets, b->offsets, a->count * sizeof *a->offsets);
-}
-
-static bool array_shape_is_same(const struct job_shape *a, const struct job_shape *b)
-{
-    return a->is_dictated == b->is_dictated && a->m == b->m && a->n == b->n &&
-           a->k == b->k && a->rank == b->rank &&
-           array_pattern_is_same(&a->rows, &b->rows) &&
-           array_pattern_is_same(&a->columns, &b->columns);
-}
-
 static enum status array_shape(struct array_session *session,
                                const struct message_line *line, struct dialect_turn *turn,
                                struct error *err)
@@ -235,7 +221,7 @@ static enum status array_shape(struct array_session *session,
     struct job_shape shape;
     const enum status status = message_shape_decode(line, &shape, err);
 
-    if (status || array_shape_is_same(&shape, &session->shape))
+    if (status || job_shape_is_same(&shape, &session->shape))
         return status;
     session->shape = shape;
     return array_announce(session, turn, err);

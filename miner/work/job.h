@@ -25,6 +25,7 @@ struct job_shape {
     uint32_t rank;
     struct pattern rows, columns;
 };
+bool job_shape_is_same(const struct job_shape *a, const struct job_shape *b);
 
 struct job {
     char id[JOB_ID_MAX + 1]; /* opaque, echoed byte for byte; "" for a local run */
