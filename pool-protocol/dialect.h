@@ -58,8 +58,9 @@ struct dialect {
     /* One whole line, without its end. */
     enum status (*receive)(struct dialect_session *session, struct bytes line,
                            struct dialect_turn *turn, struct error *err);
-    /* STALE: its job is void, nothing is sent. AGAIN: too many are outstanding, ask
-     * later. */
+    /* Nothing is sent with STALE: its job is void; LOW: it is below the new difficulty;
+     * DONE: the same proof was sent before; AGAIN: no job is there yet, or too many are
+     * outstanding, ask later. */
     enum status (*submit)(struct dialect_session *session, const struct share *share,
                           uint64_t tag, struct dialect_turn *turn);
     /* A DONE is answered by EVENT_RESULT with its tag; accept, decline and progress by

@@ -50,8 +50,7 @@ static enum status array_open(const struct dialect_login *login,
     *out = NULL;
     if (!session)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a pool session");
-    session->object.login = login;
-    session->object.next_id = 1;
+    object_init(&session->object, login);
     *out = &session->object;
     return STATUS_OK;
 }
@@ -62,7 +61,7 @@ static enum status array_greet(struct dialect_session *object, struct dialect_tu
 
     (void)turn; /* the pool speaks first, or nobody does for two seconds */
     object_begin(object);
-    object_void_jobs(object);
+    share_desk_void(&object->desk);
     session->step = STEP_PUZZLE;
     session->greeted_ms = 0;
     session->has_puzzle = session->has_job = false;
@@ -130,7 +129,7 @@ static enum status array_reply(struct array_session *session,
 
     message_line_reply(line, &reply);
     if (request.kind == REQUEST_SUBMIT)
-        object_verdict(&request, line, turn);
+        object_verdict(&session->object, &request, line, turn);
     if (request.kind == REQUEST_HELLO)
         return array_stepped(session, &reply, turn, err);
     if (request.kind != REQUEST_PUZZLE)
@@ -208,7 +207,7 @@ static enum status array_notify(struct array_session *session,
     if (status)
         return status;
     if (is_clean)
-        memset(session->object.jobs, 0, sizeof session->object.jobs);
+        share_desk_clear(&session->object.desk);
     session->job = notify.job;
     session->has_job = true;
     return array_announce(session, turn, err);
@@ -284,15 +283,16 @@ static enum status array_submit(struct dialect_session *session,
 {
     struct message_submit submit = {.plain_proof = share->plain_proof}; /* lent */
     struct object_request *request = NULL;
-    enum status status = object_submit_begin(session, share, tag, &request);
+    const char *job_id = NULL;
+    enum status status = object_submit_begin(session, share, tag, &request, &job_id);
 
     if (status)
         return status;
     snprintf(submit.wallet, sizeof submit.wallet, "%s", session->login->hello.wallet);
-    snprintf(submit.job_id, sizeof submit.job_id, "%s", share->job->id);
+    snprintf(submit.job_id, sizeof submit.job_id, "%s", job_id);
     status = message_array_submit_encode(request->id, &submit, &turn->lines);
     if (status)
-        *request = (struct object_request){0};
+        object_submit_undo(session, request);
     return status;
 }
 

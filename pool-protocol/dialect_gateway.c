@@ -43,8 +43,7 @@ static enum status gateway_open(const struct dialect_login *login,
     *out = NULL;
     if (!session)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a gateway's session");
-    session->object.login = login;
-    session->object.next_id = 1;
+    object_init(&session->object, login);
     *out = &session->object;
     return STATUS_OK;
 }
@@ -55,7 +54,7 @@ static enum status gateway_greet(struct dialect_session *object,
     struct gateway_session *session = gateway_of(object);
 
     object_begin(object);
-    object_void_jobs(object);
+    share_desk_void(&object->desk);
     session->has_job = false;
     session->asked_ms = 0;
     return message_gateway_ask(object_ask(object, REQUEST_HELLO, 0)->id, &turn->lines);
@@ -85,7 +84,7 @@ static enum status gateway_template(struct gateway_session *session,
     session->template = template;
     snprintf(template.job.id, sizeof template.job.id, "template-%" PRIu64,
              ++session->counter);
-    memset(session->object.jobs, 0, sizeof session->object.jobs);
+    share_desk_clear(&session->object.desk);
     return object_announce(&session->object, &template, turn, err);
 }
 
@@ -96,7 +95,7 @@ static void gateway_paused(struct gateway_session *session, const char *text,
     struct dialect_event *event = NULL;
 
     session->object.has_heard_job = true;
-    memset(session->object.jobs, 0, sizeof session->object.jobs);
+    share_desk_clear(&session->object.desk);
     if (session->has_job)
         event = dialect_turn_event(turn, EVENT_NO_JOB);
     if (event)
@@ -126,6 +125,22 @@ static enum status gateway_told(struct gateway_session *session,
     return STATUS_OK;
 }
 
+/* Its queue holds 64 proofs: what finds no room there is worth another try, for it may be
+ * a block. */
+static void gateway_verdict(struct dialect_session *object,
+                            const struct object_request *request,
+                            const struct message_line *line, struct dialect_turn *turn)
+{
+    struct dialect_event *event = NULL;
+
+    object_verdict(object, request, line, turn);
+    event = &turn->events[turn->event_count - 1];
+    if (event->refusal != REFUSAL_BUSY)
+        return;
+    event->verdict = VERDICT_AGAIN;
+    share_desk_unsent(&object->desk, request->place);
+}
+
 static enum status gateway_receive(struct dialect_session *object, struct bytes bytes,
                                    struct dialect_turn *turn, struct error *err)
 {
@@ -139,7 +154,7 @@ static enum status gateway_receive(struct dialect_session *object, struct bytes 
     if (message_line_kind(line) == MESSAGE_REPLY)
         request = object_answered(object, line);
     if (request.kind == REQUEST_SUBMIT)
-        object_verdict(&request, line, turn);
+        gateway_verdict(object, &request, line, turn);
     else if (request.kind != REQUEST_NONE)
         status = gateway_told(gateway_of(object), line, turn, err);
     message_line_free(line);
@@ -151,13 +166,14 @@ static enum status gateway_submit(struct dialect_session *session,
                                   struct dialect_turn *turn)
 {
     struct object_request *request = NULL;
-    enum status status = object_submit_begin(session, share, tag, &request);
+    const char *job_id = NULL; /* of our own making: the header says what it is for */
+    enum status status = object_submit_begin(session, share, tag, &request, &job_id);
 
     if (status)
         return status;
     status = message_gateway_submit(request->id, share, &turn->lines);
     if (status)
-        *request = (struct object_request){0};
+        object_submit_undo(session, request);
     return status;
 }
 

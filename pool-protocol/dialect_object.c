@@ -19,9 +19,14 @@ enum {
     FACTOR_BASE = 1 << 16, /* the least a tile of that rank is scaled by */
     FACTOR_LOW = 1 << 15,  /* and of any rank */
     CERT_VERSION_MAX = 3,
-    CERT_VERSION_3_HEIGHT = 99000, /* the chain's own height of the change */
-    PREVIOUS_OFFSET = 4            /* of the previous block in a header */
+    CERT_VERSION_3_HEIGHT = 99000 /* the chain's own height of the change */
 };
+
+void object_init(struct dialect_session *session, const struct dialect_login *login)
+{
+    session->login = login;
+    session->next_id = 1;
+}
 
 enum status object_open(const struct dialect_login *login, struct dialect_session **out,
                         struct error *err)
@@ -29,13 +34,14 @@ enum status object_open(const struct dialect_login *login, struct dialect_sessio
     *out = memory_new(struct dialect_session);
     if (!*out)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a pool session");
-    (*out)->login = login;
-    (*out)->next_id = 1;
+    object_init(*out, login);
     return STATUS_OK;
 }
 
 void object_close(struct dialect_session *session)
 {
+    if (session)
+        share_desk_close(&session->desk);
     memory_free(session);
 }
 
@@ -45,7 +51,7 @@ void object_begin(struct dialect_session *session)
     session->is_ready = false;
     session->has_tasks = false;
     session->has_heard = session->has_heard_job = true;
-    session->connection++;
+    share_desk_begin(&session->desk);
 }
 
 struct object_request *object_ask(struct dialect_session *session, enum request_kind kind,
@@ -92,44 +98,6 @@ uint32_t object_outstanding(const struct dialect_session *session, enum request_
     return count;
 }
 
-void object_void_jobs(struct dialect_session *session)
-{
-    for (size_t i = 0; i < OBJECT_JOBS_KEPT; i++) {
-        if (session->jobs[i].connection != session->connection)
-            session->jobs[i].id[0] = 0;
-    }
-}
-
-/* Remembers that shares of this job may be sent; a new block voids what came before. */
-static void object_keep_job(struct dialect_session *session, const struct job *job)
-{
-    const uint8_t *previous = job->header + PREVIOUS_OFFSET;
-    uint32_t place = session->job_next;
-
-    if (session->height != job->height || memcmp(session->previous, previous, 32))
-        memset(session->jobs, 0, sizeof session->jobs);
-    memcpy(session->previous, previous, 32);
-    session->height = job->height;
-
-    for (uint32_t i = 0; i < OBJECT_JOBS_KEPT; i++) {
-        if (!strcmp(session->jobs[i].id, job->id))
-            place = i;
-    }
-    if (place == session->job_next)
-        session->job_next = (session->job_next + 1) % OBJECT_JOBS_KEPT;
-    snprintf(session->jobs[place].id, sizeof session->jobs[place].id, "%s", job->id);
-    session->jobs[place].connection = session->connection;
-}
-
-static bool object_job_is_kept(const struct dialect_session *session, const char *id)
-{
-    for (size_t i = 0; i < OBJECT_JOBS_KEPT && *id; i++) {
-        if (!strcmp(session->jobs[i].id, id))
-            return true;
-    }
-    return false;
-}
-
 /* Whether some proof can meet the job's bound: of the shape that is dictated, or of the
  * one that asks for the least. */
 static bool object_bound_fits(const struct job *job)
@@ -168,7 +136,7 @@ static enum status object_end_job(struct dialect_session *session,
 {
     struct dialect_event *event = dialect_turn_event(turn, EVENT_NO_JOB);
 
-    memset(session->jobs, 0, sizeof session->jobs);
+    share_desk_clear(&session->desk);
     if (event) {
         snprintf(event->text, sizeof event->text, "%s", error_text(why));
         message_text_clean(event->text);
@@ -193,7 +161,7 @@ enum status object_announce(struct dialect_session *session,
     job = job_new(&notify->job);
     if (!job)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a job");
-    object_keep_job(session, job);
+    share_desk_hear(&session->desk, job, session->now_ms);
     session->has_heard_job = true;
     struct dialect_event *event = dialect_turn_event(turn, EVENT_JOB);
     if (event)
@@ -237,8 +205,8 @@ enum status object_refused(const struct message_reply *reply, struct dialect_tur
                      reply->code);
 }
 
-void object_verdict(const struct object_request *request, const struct message_line *line,
-                    struct dialect_turn *turn)
+void object_verdict(struct dialect_session *session, const struct object_request *request,
+                    const struct message_line *line, struct dialect_turn *turn)
 {
     struct dialect_event *event = dialect_turn_event(turn, EVENT_SHARE);
     struct message_reply reply;
@@ -254,20 +222,45 @@ void object_verdict(const struct object_request *request, const struct message_l
         event->verdict =
             event->refusal == REFUSAL_STALE ? VERDICT_STALE : VERDICT_REJECTED;
     }
+    if (!session->has_tasks)
+        event->is_hopeless = share_desk_answered(&session->desk, reply.is_ok,
+                                                 event->refusal, request->is_old);
     snprintf(event->text, sizeof event->text, "%s", reply.text);
 }
 
 enum status object_submit_begin(struct dialect_session *session,
                                 const struct share *share, uint64_t tag,
-                                struct object_request **request)
+                                struct object_request **request, const char **job_id)
 {
-    if (!session->is_ready ||
-        object_outstanding(session, REQUEST_SUBMIT) >= OBJECT_SUBMITS_MAX)
+    static const enum status statuses[] = {[DESK_GO] = STATUS_OK,
+                                           [DESK_WAIT] = STATUS_AGAIN,
+                                           [DESK_STALE] = STATUS_STALE,
+                                           [DESK_BELOW] = STATUS_LOW};
+    struct desk_pass pass;
+
+    if (!session->is_ready)
         return STATUS_AGAIN;
-    if (!object_job_is_kept(session, share->job->id))
-        return STATUS_STALE;
+    const enum desk_word word =
+        share_desk_judge(&session->desk, share, session->now_ms, &pass);
+    if (word != DESK_GO)
+        return statuses[word];
+    if (object_outstanding(session, REQUEST_SUBMIT) >= OBJECT_SUBMITS_MAX)
+        return STATUS_AGAIN;
+    if (share_desk_has_sent(&session->desk, share))
+        return STATUS_DONE;
     *request = object_ask(session, REQUEST_SUBMIT, tag);
-    return *request ? STATUS_OK : STATUS_AGAIN;
+    if (!*request)
+        return STATUS_AGAIN;
+    (*request)->is_old = pass.is_old;
+    (*request)->place = share_desk_sent(&session->desk, share);
+    *job_id = pass.job_id;
+    return STATUS_OK;
+}
+
+void object_submit_undo(struct dialect_session *session, struct object_request *request)
+{
+    share_desk_unsent(&session->desk, request->place);
+    *request = (struct object_request){0};
 }
 
 enum status object_submit(struct dialect_session *session, const struct share *share,
@@ -276,7 +269,8 @@ enum status object_submit(struct dialect_session *session, const struct share *s
     const struct message_authorize *account = &session->login->hello;
     struct message_submit submit = {0};
     struct object_request *request = NULL;
-    enum status status = object_submit_begin(session, share, tag, &request);
+    const char *job_id = NULL;
+    enum status status = object_submit_begin(session, share, tag, &request, &job_id);
 
     if (status)
         return status;
@@ -285,7 +279,7 @@ enum status object_submit(struct dialect_session *session, const struct share *s
         snprintf(submit.wallet, sizeof submit.wallet, "%s", account->wallet);
     snprintf(submit.worker, sizeof submit.worker, "%s",
              session->login->form == USER_ARRAY ? account->wallet : account->worker);
-    snprintf(submit.job_id, sizeof submit.job_id, "%s", share->job->id);
+    snprintf(submit.job_id, sizeof submit.job_id, "%s", job_id);
     if (session->has_tasks && *share->task_id) {
         snprintf(submit.task_id, sizeof submit.task_id, "%s", share->task_id);
         submit.site = share->site;
@@ -293,7 +287,7 @@ enum status object_submit(struct dialect_session *session, const struct share *s
     submit.plain_proof = share->plain_proof; /* lent: submit is not freed */
     status = message_submit_encode(request->id, &submit, &turn->lines);
     if (status)
-        *request = (struct object_request){0};
+        object_submit_undo(session, request);
     return status;
 }
 

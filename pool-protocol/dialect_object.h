@@ -13,9 +13,9 @@
 
 #include "pool-protocol/dialect.h"
 #include "pool-protocol/message_notify.h"
+#include "pool-protocol/share_desk.h"
 
 enum {
-    OBJECT_JOBS_KEPT = 8,     /* what pools honour besides the newest */
     OBJECT_REQUESTS_MAX = 64, /* outstanding at once */
     OBJECT_SUBMITS_MAX = 4,   /* of them shares: what every known pool takes */
     OBJECT_HELLO_MS = 30000,
@@ -42,28 +42,21 @@ struct object_request {
     int64_t id;
     uint64_t tag;
     uint64_t asked_ms; /* of the first tick after it was asked; 0 before */
+    bool is_old;       /* SUBMIT: under a header that was replaced */
+    uint32_t place;    /* SUBMIT: at the desk, among the proofs sent */
     char task_id[TASK_ID_SIZE + 1];
-};
-
-struct object_job {
-    char id[JOB_ID_MAX + 1]; /* "" for a free place */
-    uint32_t connection;     /* on which it was heard */
 };
 
 struct dialect_session {
     const struct dialect_login *login; /* lent */
     int64_t next_id;
-    uint64_t now_ms; /* of the last tick */
-    uint32_t connection;
+    uint64_t now_ms;               /* of the last tick */
     bool is_ready;                 /* the hello was answered */
     bool has_tasks;                /* by a pool that speaks the task protocol */
     bool has_heard, has_heard_job; /* since the last tick */
     uint64_t heard_ms, heard_job_ms;
     struct object_request requests[OBJECT_REQUESTS_MAX];
-    struct object_job jobs[OBJECT_JOBS_KEPT];
-    uint32_t job_next;    /* the oldest place */
-    uint8_t previous[32]; /* the block the newest job stands on */
-    uint64_t height;
+    struct share_desk desk;
     struct message_welcome welcome; /* of the last pool with tasks: keeps the session */
 };
 
@@ -71,6 +64,8 @@ MUST_CHECK enum status object_open(const struct dialect_login *login,
                                    struct dialect_session **out, struct error *err);
 void object_close(struct dialect_session *session);
 
+/* What a session that stands in a dialect's own has to be at first, and at last. */
+void object_init(struct dialect_session *session, const struct dialect_login *login);
 /* Starts a connection: forgets requests, not jobs. */
 void object_begin(struct dialect_session *session);
 /* A place for a request and its id; NULL when there is none. */
@@ -81,9 +76,6 @@ struct object_request object_answered(struct dialect_session *session,
                                       const struct message_line *line);
 uint32_t object_outstanding(const struct dialect_session *session,
                             enum request_kind kind);
-
-/* Jobs heard before this connection are void. */
-void object_void_jobs(struct dialect_session *session);
 
 /* Gives a job out, if it can be worked on: a certificate version that is made here (by
  * the height where none was named), a bound that fits.  Otherwise the job in force is
@@ -99,13 +91,17 @@ MUST_CHECK enum status object_push(struct dialect_session *session,
 MUST_CHECK enum status object_refused(const struct message_reply *reply,
                                       struct dialect_turn *turn, struct error *err);
 /* The answer to a share. */
-void object_verdict(const struct object_request *request, const struct message_line *line,
-                    struct dialect_turn *turn);
+void object_verdict(struct dialect_session *session, const struct object_request *request,
+                    const struct message_line *line, struct dialect_turn *turn);
 
-/* The request of a share that may be sent now: submit's statuses. */
+/* The request of a share that leaves now, and the id it leaves under: submit's statuses.
+ */
 MUST_CHECK enum status object_submit_begin(struct dialect_session *session,
                                            const struct share *share, uint64_t tag,
-                                           struct object_request **request);
+                                           struct object_request **request,
+                                           const char **job_id);
+/* What could not be written did not leave. */
+void object_submit_undo(struct dialect_session *session, struct object_request *request);
 MUST_CHECK enum status object_submit(struct dialect_session *session,
                                      const struct share *share, uint64_t tag,
                                      struct dialect_turn *turn);

@@ -16,7 +16,7 @@ static enum status pearl_greet(struct dialect_session *session, struct dialect_t
     struct message_authorize hello = session->login->hello;
 
     object_begin(session);
-    object_void_jobs(session);
+    share_desk_void(&session->desk);
     hello.protocol[0] = 0;
     if (session->login->form == USER_ARRAY)
         return message_array_authorize_encode(object_ask(session, REQUEST_HELLO, 0)->id,
@@ -34,7 +34,7 @@ static enum status pearl_reply(struct dialect_session *session,
     struct message_reply reply;
 
     if (request.kind == REQUEST_SUBMIT)
-        object_verdict(&request, line, turn);
+        object_verdict(session, &request, line, turn);
     if (request.kind != REQUEST_HELLO)
         return STATUS_OK;
     message_line_reply(line, &reply);

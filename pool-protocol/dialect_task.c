@@ -43,9 +43,9 @@ static enum status task_welcome(struct dialect_session *session,
     const bool is_kept = has_tasks && !strcmp(welcome.session, session->welcome.session);
     struct dialect_event *event = dialect_turn_event(turn, EVENT_READY);
     if (!is_kept)
-        object_void_jobs(session);
+        share_desk_void(&session->desk);
     session->is_ready = true;
-    session->has_tasks = has_tasks;
+    session->has_tasks = session->desk.takes_any = has_tasks;
     session->welcome = has_tasks ? welcome : (struct message_welcome){0};
     if (event)
         snprintf(event->text, sizeof event->text, "%s",
@@ -171,7 +171,7 @@ static enum status task_reply(struct dialect_session *session,
     case REQUEST_HELLO:
         return task_welcome(session, line, turn, err);
     case REQUEST_SUBMIT:
-        object_verdict(&request, line, turn);
+        object_verdict(session, &request, line, turn);
         break;
     case REQUEST_RESULT:
         task_result(&request, line, turn);

@@ -32,7 +32,9 @@ enum verdict {
     VERDICT_PENDING, /* results only: another worker is asked too */
     VERDICT_STALE,   /* by the pool's word, or never sent because its job was void */
     VERDICT_REJECTED,
-    VERDICT_UNKNOWN /* sent, and the answer was lost */
+    VERDICT_UNKNOWN, /* sent, and the answer was lost */
+    VERDICT_LOST,    /* never sent: too many waited for a pool that was away */
+    VERDICT_AGAIN    /* events only: there was no room for it, it may be sent once more */
 };
 
 struct dialect_event {
@@ -43,6 +45,7 @@ struct dialect_event {
     enum verdict verdict;
     int code;             /* the pool's; 0 where there is none */
     enum refusal refusal; /* SHARE: what a stale or rejected one is refused for */
+    bool is_hopeless; /* SHARE: too many in a row are wrong, the pool is better left */
     struct puzzle_task puzzle;
     char task_id[TASK_ID_SIZE + 1];
     char text[MESSAGE_TEXT_MAX + 1]; /* clean: no control characters */

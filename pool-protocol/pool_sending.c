@@ -197,6 +197,19 @@ static enum status send_one(struct pool_link *link, uint32_t index)
                                              sending->tag, &link->turn);
 }
 
+/* The dialect does not let it out. */
+static void send_refuse(struct pool_link *link, uint32_t index, enum status status)
+{
+    if (status == STATUS_STALE)
+        sending_end(link, index, VERDICT_STALE, 0, "not sent: its job is void");
+    else if (status == STATUS_LOW)
+        sending_end(link, index, VERDICT_STALE, 0, "not sent: below new difficulty");
+    else if (status == STATUS_DONE)
+        sending_end(link, index, VERDICT_REJECTED, 0, "not sent: it was sent before");
+    else
+        sending_end(link, index, VERDICT_REJECTED, 0, status_text(status));
+}
+
 /* What became of it. */
 static void send_settle(struct pool_link *link, uint32_t index, enum status status)
 {
@@ -210,10 +223,8 @@ static void send_settle(struct pool_link *link, uint32_t index, enum status stat
         sending->sent_ms = link_now_ms(link);
     } else if (!counts) {
         sending_remove(link, index);
-    } else if (status == STATUS_STALE) {
-        sending_end(link, index, VERDICT_STALE, 0, "not sent: its job is void");
     } else {
-        sending_end(link, index, VERDICT_REJECTED, 0, status_text(status));
+        send_refuse(link, index, status);
     }
 }
 
@@ -272,7 +283,9 @@ void sending_answered(struct pool_link *link, const struct dialect_event *event)
     for (uint32_t i = 0; i < link->sending_count; i++) {
         if (link->sendings[i].tag != event->tag)
             continue;
-        sending_end(link, i, event->verdict, event->code, event->text);
+        sending_end(link, i,
+                    event->verdict == VERDICT_AGAIN ? VERDICT_REJECTED : event->verdict,
+                    event->code, event->text);
         return;
     }
 }

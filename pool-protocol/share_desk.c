@@ -5,6 +5,7 @@
  */
 #include "pool-protocol/share_desk.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "kernels/blake3_host.h"
@@ -34,6 +35,7 @@ void share_desk_clear(struct share_desk *desk)
     for (uint32_t i = 0; i < DESK_JOBS_MAX; i++)
         desk_free_job(&desk->jobs[i]);
     desk->is_open = false;
+    desk->has_heard = true;
 }
 
 void share_desk_close(struct share_desk *desk)
@@ -145,49 +147,41 @@ static void desk_digest(const struct share *share, uint8_t digest[32])
     blake3_hash(share->plain_proof.data, share->plain_proof.size, NULL, digest);
 }
 
-/* Where a digest stands; DESK_DIGESTS_MAX: nowhere. */
-static uint32_t desk_find(const struct share_desk *desk, const uint8_t digest[32])
+bool share_desk_has_sent(const struct share_desk *desk, const struct share *share)
 {
-    uint32_t i = 0;
+    uint8_t digest[32];
 
-    while (i < DESK_DIGESTS_MAX && memcmp(desk->digests[i], digest, 32))
-        i++;
-    return i;
+    desk_digest(share, digest);
+    for (uint32_t i = 0; i < DESK_DIGESTS_MAX; i++) {
+        if (!memcmp(desk->digests[i], digest, sizeof digest))
+            return true;
+    }
+    return false;
 }
 
 enum desk_word share_desk_judge(const struct share_desk *desk, const struct share *share,
                                 uint64_t now_ms, struct desk_pass *out)
 {
-    uint8_t digest[32];
-    enum desk_word word = DESK_STALE;
-
     if (desk->takes_any)
-        word = desk_judge_id(desk, share, out);
-    else if (desk->is_open)
-        word = desk_judge_header(desk, share, now_ms, out);
-    else if (!desk->has_heard)
-        word = DESK_WAIT;
-    if (word != DESK_GO)
-        return word;
-    desk_digest(share, digest);
-    return desk_find(desk, digest) < DESK_DIGESTS_MAX ? DESK_TWICE : DESK_GO;
+        return desk_judge_id(desk, share, out);
+    if (desk->is_open)
+        return desk_judge_header(desk, share, now_ms, out);
+    return desk->has_heard ? DESK_STALE : DESK_WAIT;
 }
 
-void share_desk_sent(struct share_desk *desk, const struct share *share)
+uint32_t share_desk_sent(struct share_desk *desk, const struct share *share)
 {
-    desk_digest(share, desk->digests[desk->digest_next]);
-    desk->digest_next = (desk->digest_next + 1) % DESK_DIGESTS_MAX;
+    const uint32_t place = desk->digest_next;
+
+    desk_digest(share, desk->digests[place]);
+    desk->digest_next = (place + 1) % DESK_DIGESTS_MAX;
+    return place;
 }
 
-void share_desk_unsent(struct share_desk *desk, const struct share *share)
+void share_desk_unsent(struct share_desk *desk, uint32_t place)
 {
-    uint8_t digest[32];
-    uint32_t place = 0;
-
-    desk_digest(share, digest);
-    place = desk_find(desk, digest);
-    if (place < DESK_DIGESTS_MAX)
-        memset(desk->digests[place], 0, sizeof desk->digests[place]);
+    assert(place < DESK_DIGESTS_MAX);
+    memset(desk->digests[place], 0, sizeof desk->digests[place]);
 }
 
 bool share_desk_answered(struct share_desk *desk, bool is_accepted, enum refusal refusal,

@@ -46,8 +46,9 @@ void share_desk_close(struct share_desk *desk); /* lets go of the jobs */
 /* Another connection: its jobs are yet to come.  Older ones stay until they are voided.
  */
 void share_desk_begin(struct share_desk *desk);
-void share_desk_void(struct share_desk *desk);  /* the jobs of earlier connections */
-void share_desk_clear(struct share_desk *desk); /* all jobs: none of them is taken now */
+void share_desk_void(struct share_desk *desk); /* the jobs of earlier connections */
+/* All jobs: none is in force until the next, and what was found for them is stale. */
+void share_desk_clear(struct share_desk *desk);
 /* Keeps job, which is in force from now on.  A new block voids the jobs before it. */
 void share_desk_hear(struct share_desk *desk, struct job *job, uint64_t now_ms);
 
@@ -55,9 +56,7 @@ enum desk_word {
     DESK_GO,
     DESK_WAIT,  /* this connection has no job yet */
     DESK_STALE, /* its block or its time is over */
-    DESK_BELOW, /* the new difficulty is more than it has, and the old one's time is over
-                 */
-    DESK_TWICE  /* this proof was sent before */
+    DESK_BELOW  /* below the new difficulty, and the time of the old one is over */
 };
 
 struct desk_pass {
@@ -68,9 +67,11 @@ struct desk_pass {
 /* out is filled for DESK_GO alone. */
 enum desk_word share_desk_judge(const struct share_desk *desk, const struct share *share,
                                 uint64_t now_ms, struct desk_pass *out);
-void share_desk_sent(struct share_desk *desk, const struct share *share);
-void share_desk_unsent(struct share_desk *desk,
-                       const struct share *share); /* it may be sent once more */
+/* Whether this proof left before, under whatever job. */
+bool share_desk_has_sent(const struct share_desk *desk, const struct share *share);
+/* Remembers a proof that leaves.  With its place it may be forgotten, to leave again. */
+uint32_t share_desk_sent(struct share_desk *desk, const struct share *share);
+void share_desk_unsent(struct share_desk *desk, uint32_t place);
 /* What became of a share that was sent: refusal says why it was not accepted.  true: too
  * many in a row are wrong, so that the pool is better left. */
 bool share_desk_answered(struct share_desk *desk, bool is_accepted, enum refusal refusal,

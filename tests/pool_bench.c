@@ -144,7 +144,8 @@ void bench_put_share(struct bench *bench, const char *job_id)
     share->device = 3;
     snprintf(share->task_id, sizeof share->task_id, "%s", BENCH_TASK);
     share->plain_proof = blob_empty(64);
-    assert_int_equal(blob_addf(&share->plain_proof, "proof"), STATUS_OK);
+    assert_int_equal(blob_addf(&share->plain_proof, "proof %u", ++bench->shares),
+                     STATUS_OK);
     assert_int_equal(
         queue_put(bench->ports.outbox, outgoing_share(share), SCRIPT_WAIT_MS), STATUS_OK);
 }

@@ -23,6 +23,7 @@ struct bench { /* a pool thread, the pool it speaks to, and the two ends of its 
     struct pool_script script;
     struct pool_ports ports;
     struct pool *pool;
+    uint32_t shares; /* put, each with a proof of its own */
 };
 
 void bench_connect(struct bench *bench, const char *scheme);

@@ -9,7 +9,8 @@
  *
  *   S> LINE                   a line from the pool
  *   greet | tick MS           a new connection | time
- *   share JOB TAG [TASK P I]  a share of that job (of site pack P, product I of TASK)
+ *   share JOB TAG [TASK P I]  a share of the last job of that id (of site pack P, product
+ * I of TASK); JOB! one whose ticket is just good for a work of 2^52
  *   accept|decline|progress|done TASK TAG
  *   C> LINE                   expected: a line to the pool
  *   E> TEXT                   expected: an event
@@ -31,6 +32,8 @@
 #include "miner/base/file.h"
 #include "pool-protocol/dialect.h"
 
+enum { JOBS_MAX = 64 };
+
 struct stage { /* one conversation, and what it has said and not been asked for */
     const char *name;
     int number; /* of the line */
@@ -38,7 +41,9 @@ struct stage { /* one conversation, and what it has said and not been asked for 
     struct dialect_session *session;
     struct dialect_login login;
     struct dialect_turn turn;
-    struct blob said; /* lines "C> ...", "E> ...", "= ..." */
+    struct blob said;           /* lines "C> ...", "E> ...", "= ..." */
+    struct job *jobs[JOBS_MAX]; /* heard, held */
+    uint32_t job_count;
 };
 
 static const char *const status_names[] = {
@@ -48,7 +53,7 @@ static const char *const status_names[] = {
 };
 
 static const char *const verdict_names[] = {"accepted", "pending", "stale", "rejected",
-                                            "unknown"};
+                                            "unknown",  "lost",    "again"};
 
 static void say(struct stage *stage, const char *format, ...) PRINTF_LIKE(2, 3);
 static void say(struct stage *stage, const char *format, ...)
@@ -91,6 +96,8 @@ static void say_event(struct stage *stage, const struct dialect_event *event)
         break;
     case EVENT_JOB:
         say_job(stage, event->job);
+        assert_true(stage->job_count < JOBS_MAX);
+        stage->jobs[stage->job_count++] = job_keep(event->job);
         break;
     case EVENT_NO_JOB:
         say(stage, "E> no job: %s", event->text);
@@ -109,8 +116,9 @@ static void say_event(struct stage *stage, const struct dialect_event *event)
         say(stage, "E> cancel %s: %s", event->task_id, event->text);
         break;
     case EVENT_SHARE:
-        say(stage, "E> share %" PRIu64 " %s %d: %s", event->tag,
-            verdict_names[event->verdict], event->code, event->text);
+        say(stage, "E> share %" PRIu64 " %s %d: %s%s", event->tag,
+            verdict_names[event->verdict], event->code, event->text,
+            event->is_hopeless ? " (hopeless)" : "");
         break;
     case EVENT_RESULT:
         say(stage, "E> result %" PRIu64 " of %s %s %d: %s", event->tag, event->task_id,
@@ -139,16 +147,38 @@ static void settle(struct stage *stage, enum status status, const struct error *
     dialect_turn_clear(&stage->turn);
 }
 
-static void act_share(struct stage *stage, const char *arguments)
+/* The last job of that id that was heard; one that nobody has heard of otherwise. */
+static struct job *find_job(const struct stage *stage, const char *id)
 {
     struct job job = {.cert_version = 3};
+
+    for (uint32_t i = stage->job_count; i-- > 0;) {
+        if (!strcmp(stage->jobs[i]->id, id))
+            return job_keep(stage->jobs[i]);
+    }
+    snprintf(job.id, sizeof job.id, "%s", id);
+    return job_new(&job);
+}
+
+/* share JOB[!] TAG ...: with a '!', of a ticket that meets a work of 2^52 and no more. */
+static void act_share(struct stage *stage, const char *arguments)
+{
     struct share share = {.plain_proof = blob_empty(64)};
     struct error err = {0};
     uint64_t tag = 0;
+    char id[JOB_ID_MAX + 2];
 
-    assert_true(sscanf(arguments, "%128s %" SCNu64 " %32s %u %u", job.id, &tag,
-                       share.task_id, &share.site.pack, &share.site.product) >= 2);
-    share.job = job_new(&job);
+    assert_true(sscanf(arguments, "%129s %" SCNu64 " %32s %u %u", id, &tag, share.task_id,
+                       &share.site.pack, &share.site.product) >= 2);
+    share.k = 4096;
+    share.rank = 128;
+    share.row_count = 8;
+    share.column_count = 16;
+    if (id[strlen(id) - 1] == '!') {
+        id[strlen(id) - 1] = 0;
+        share.ticket[27] = 0x80; /* 2^223 = 2^19 * 2^256 / 2^52 */
+    }
+    share.job = find_job(stage, id);
     assert_non_null(share.job);
     assert_int_equal(blob_addf(&share.plain_proof, "proof %" PRIu64, tag), STATUS_OK);
     settle(stage, stage->dialect->submit(stage->session, &share, tag, &stage->turn),
@@ -321,6 +351,8 @@ static void play(const char *folder, const char *name)
     expect_nothing(&stage);
     assert_non_null(stage.dialect);
     stage.dialect->close(stage.session);
+    for (uint32_t i = 0; i < stage.job_count; i++)
+        job_release(stage.jobs[i]);
     dialect_turn_free(&stage.turn);
     blob_free(&stage.said);
     blob_free(&text);

@@ -219,6 +219,7 @@ static void a_plain_pools_jobs_end_with_it(void **state)
     bench_put_share(bench, "j1"); /* found before the end was known */
     pool_script_reply(&bench->script, bench_hear_hello(bench, "prl1pexample"),
                       BENCH_ACCEPTED);
+    bench_say_job(bench, "j2"); /* of another header than the share's */
     bench_expect_verdict(bench, NEWS_SHARE, VERDICT_STALE);
 }
 

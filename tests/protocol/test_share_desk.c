@@ -190,7 +190,6 @@ static void play(const struct history *history)
             share_desk_begin(&desk);
             share_desk_void(&desk);
         } else if (history->events[i] == NO_JOB) {
-            desk.has_heard = true; /* a job was there that could not be worked on */
             share_desk_clear(&desk);
         } else {
             struct job *job = job_new(&plain);
@@ -315,32 +314,24 @@ static void nothing_leaves_twice(void **state)
     struct job job = job_of(SAME_EASY, 1);
     struct share share = share_for(&job, 2);
     uint8_t bytes[3] = {0};
-    struct desk_pass pass;
 
     (void)state;
     share.plain_proof = (struct blob){.data = bytes, .size = sizeof bytes};
     share_desk_begin(&desk);
-    hear(&desk, SAME_EASY, 1, START_MS);
     for (int i = 0; i <= DESK_DIGESTS_MAX; i++) {
         bytes[0] = (uint8_t)i;
         bytes[1] = (uint8_t)(i >> 8);
-        assert_int_equal(share_desk_judge(&desk, &share, START_MS, &pass), DESK_GO);
-        share_desk_sent(&desk, &share);
-        assert_int_equal(share_desk_judge(&desk, &share, START_MS, &pass), DESK_TWICE);
+        assert_false(share_desk_has_sent(&desk, &share));
+        assert_int_equal(share_desk_sent(&desk, &share), i % DESK_DIGESTS_MAX);
+        assert_true(share_desk_has_sent(&desk, &share));
     }
     bytes[0] = bytes[1] = 0; /* so long ago that it is forgotten */
-    assert_int_equal(share_desk_judge(&desk, &share, START_MS, &pass), DESK_GO);
+    assert_false(share_desk_has_sent(&desk, &share));
     bytes[0] = 1; /* not yet; and not over the end of a connection */
     share_desk_begin(&desk);
-    hear(&desk, SAME_EASY, 1, START_MS);
-    assert_int_equal(share_desk_judge(&desk, &share, START_MS, &pass), DESK_TWICE);
-    share_desk_unsent(&desk, &share);
-    assert_int_equal(share_desk_judge(&desk, &share, START_MS, &pass), DESK_GO);
-    share_desk_unsent(&desk, &share); /* it is not there any more: nothing changes */
-    desk.takes_any = true;
-    bytes[0] = 2;
-    assert_int_equal(share_desk_judge(&desk, &share, START_MS, &pass), DESK_TWICE);
-    share_desk_close(&desk);
+    assert_true(share_desk_has_sent(&desk, &share));
+    share_desk_unsent(&desk, 1);
+    assert_false(share_desk_has_sent(&desk, &share));
 }
 
 static void ten_wrong_answers_in_a_row_are_told(void **state)
