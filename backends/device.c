@@ -110,15 +110,43 @@ void device_fail_at(struct device *device, uint64_t n)
     head(device)->fail_at = n;
 }
 
+void device_bytes_max(struct device *device, uint64_t bytes)
+{
+    head(device)->bytes_max = bytes;
+}
+
+/* NO_MEMORY beyond an injected limit. */
+static enum status room_check(const struct device *device, uint64_t size)
+{
+    const struct device_head *of = (const struct device_head *)device;
+
+    return of->bytes_max && size > of->bytes_max - of->counters.bytes_held
+               ? STATUS_NO_MEMORY
+               : STATUS_OK;
+}
+
+/* Remembers what there was no room for, for the sentence that a person reads. */
+static enum status room_refused(struct device *device, enum status status, uint64_t size)
+{
+    struct device_counters *counters = &head(device)->counters;
+
+    if (status == STATUS_NO_MEMORY)
+        counters->refused = (struct device_refusal){counters->refused.count + 1, size,
+                                                    counters->bytes_held};
+    return status;
+}
+
 enum status device_buffer_new(struct device *device, size_t size, struct buffer **out)
 {
     enum status status = device_enter(device);
 
     if (status)
         return status;
-    status = backend_of(device)->buffer_new(device, size, out);
+    status = room_check(device, size);
+    if (!status)
+        status = backend_of(device)->buffer_new(device, size, out);
     if (status)
-        return status;
+        return room_refused(device, status, size);
     buffer_head(*out)->device = device;
     buffer_head(*out)->size = size;
     head(device)->counters.bytes_held += size;
@@ -202,9 +230,11 @@ enum status device_packed_new(struct device *device, uint32_t n, uint32_t k,
         return status;
     if (!shape_holds(n, k))
         return STATUS_NOT_SUPPORTED;
-    status = backend_of(device)->packed_new(device, n, k, out);
+    status = room_check(device, (uint64_t)n * k);
+    if (!status)
+        status = backend_of(device)->packed_new(device, n, k, out);
     if (status)
-        return status;
+        return room_refused(device, status, (uint64_t)n * k);
     packed_head(*out)->device = device;
     packed_head(*out)->n = n;
     packed_head(*out)->k = k;
@@ -261,7 +291,8 @@ enum status device_reserve(struct device *device, uint32_t m, uint32_t n, uint32
         return status;
     if (m > LINES_MAX || n > LINES_MAX || k > K_MAX || rank > RANK_MAX)
         return STATUS_NOT_SUPPORTED;
-    return backend_of(device)->reserve(device, m, n, k, rank);
+    return room_refused(device, backend_of(device)->reserve(device, m, n, k, rank),
+                        ((uint64_t)m + n) * k); /* its scratch is of that order */
 }
 
 static bool noise_equals(const struct noise *a, const struct noise *b)

@@ -14,6 +14,11 @@
 struct device_counters {
     uint64_t launches, multiplies, macs; /* m * n * k of all products */
     uint64_t bytes_held;                 /* buffers and packed operands */
+    struct device_refusal {              /* the last time there was no room */
+        uint64_t count;                  /* how often so far */
+        uint64_t size;                   /* what it was wanted for */
+        uint64_t held;                   /* bytes_held then */
+    } refused;
 };
 
 /* Every backend's struct device begins with this; every struct buffer with buffer_head.
@@ -23,7 +28,8 @@ struct device_head {
     uint32_t index;
     struct device_info info;
     struct device_counters counters;
-    uint64_t fail_at; /* tests: the n-th call from now answers DEVICE_LOST; 0 never */
+    uint64_t fail_at;   /* tests: the n-th call from now answers DEVICE_LOST; 0 never */
+    uint64_t bytes_max; /* tests: more than that is refused; 0: no such limit */
 };
 struct buffer_head {
     struct device *device;
@@ -44,6 +50,7 @@ void device_close(struct device *device); /* everything made from it must be fre
 const struct device_info *device_info(const struct device *device);
 const struct device_counters *device_counters(const struct device *device);
 void device_fail_at(struct device *device, uint64_t n);
+void device_bytes_max(struct device *device, uint64_t bytes);
 
 MUST_CHECK enum status device_buffer_new(struct device *device, size_t size,
                                          struct buffer **out);

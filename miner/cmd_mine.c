@@ -167,15 +167,52 @@ static enum status work(const struct config *config, struct run *run,
     }
 }
 
-static enum status mine(const struct config *config, const struct device_list *devices,
+/* Names the GPUs that cannot be used, when no other one is. */
+static void say_unusable(const struct device_list *all, const struct device_list *chosen)
+{
+    for (size_t i = 0; i < chosen->count; i++) {
+        if (chosen->entries[i].info.is_gpu)
+            return;
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        const struct device_entry *entry = &all->entries[i];
+        if (entry->info.is_gpu && entry->info.reason[0])
+            log_warn("miner", "#%" PRIu32 " %s %s does not work: %s", entry->number,
+                     entry->backend->name, entry->info.name, entry->info.reason);
+    }
+}
+
+struct choice { /* of devices */
+    struct device_list all, chosen;
+};
+
+/* Where nobody named a device and no GPU passed its self-test, the processor works. */
+static enum status open_run(const struct config *config, struct choice *choice,
+                            struct run **run, struct error *err)
+{
+    const bool is_named =
+        strcmp(config_text(config, SETTING_devices), DEVICE_LIST_DEFAULT);
+    const enum status status = run_open(config, &choice->chosen, run, err);
+
+    if (is_named || (status != STATUS_NO_DEVICE && status != STATUS_MISMATCH) ||
+        !choice->chosen.entries[0].info.is_gpu)
+        return status;
+    log_warn("miner", "%s: the processor works instead", error_text(err));
+    choice->chosen = choice->all;
+    const enum status again = device_list_select(&choice->chosen, "cpu", err);
+    return again ? again : run_open(config, &choice->chosen, run, err);
+}
+
+static enum status mine(const struct config *config, struct choice *choice,
                         struct error *err)
 {
     struct run *run = NULL;
     sigset_t held;
 
     signals_hold(&held);
-    say_banner(config, devices);
-    enum status status = run_open(config, devices, &run, err);
+    say_banner(config, &choice->chosen);
+    say_unusable(&choice->all, &choice->chosen);
+    enum status status = open_run(config, choice, &run, err);
     if (!status)
         status = run_begin(run, err);
     if (!status) {
@@ -188,17 +225,27 @@ static enum status mine(const struct config *config, const struct device_list *d
     return status;
 }
 
+static enum status choose_devices(const struct config *config, struct choice *choice,
+                                  struct error *err)
+{
+    enum status status = device_list_probe(&choice->all, err);
+
+    choice->chosen = choice->all;
+    if (!status)
+        status = device_list_select(&choice->chosen, config_text(config, SETTING_devices),
+                                    err);
+    return status;
+}
+
 static enum status prepare_and_mine(const struct config *config, struct error *err)
 {
-    struct device_list *devices = memory_new(struct device_list);
+    struct choice *choice = memory_new(struct choice);
     enum status status = check_config(config, err);
 
-    if (!status && !devices)
+    if (!status && !choice)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (!status)
-        status = device_list_probe(devices, err);
-    if (!status)
-        status = device_list_select(devices, config_text(config, SETTING_devices), err);
+        status = choose_devices(config, choice, err);
     if (!status) {
         const char *file = config_text(config, SETTING_log_file);
         status =
@@ -208,10 +255,10 @@ static enum status prepare_and_mine(const struct config *config, struct error *e
             status = STATUS_BAD_CONFIG;
     }
     if (!status) {
-        status = mine(config, devices, err);
+        status = mine(config, choice, err);
         log_close();
     }
-    memory_free(devices);
+    memory_free(choice);
     return status;
 }
 

@@ -21,6 +21,8 @@ struct account { /* one device, or all of them */
     double hashes_assigned;
     double rate_max;
     bool is_lost;
+    uint64_t restarts;
+    char state[LEDGER_STATE_SIZE];
     struct rate rate;
 };
 
@@ -138,15 +140,38 @@ void ledger_invalid(struct ledger *ledger, size_t device)
     lock_give(ledger->lock);
 }
 
-void ledger_lost(struct ledger *ledger, size_t device)
+uint64_t ledger_invalid_count(struct ledger *ledger, size_t device)
 {
+    lock_take(ledger->lock);
+    const uint64_t count = account_of(ledger, device)->shares.invalid;
+    lock_give(ledger->lock);
+    return count;
+}
+
+void ledger_lost(struct ledger *ledger, size_t device, const char *state)
+{
+    struct account *account = account_of(ledger, device);
     bool all = true;
 
     lock_take(ledger->lock);
-    account_of(ledger, device)->is_lost = true;
+    account->is_lost = true;
+    snprintf(account->state, sizeof(account->state), "%s", state);
     for (size_t i = 0; i < ledger->devices; i++)
         all = all && ledger->accounts[i].is_lost;
     account_all(ledger)->is_lost = all;
+    lock_give(ledger->lock);
+}
+
+void ledger_back(struct ledger *ledger, size_t device)
+{
+    struct account *account = account_of(ledger, device);
+
+    lock_take(ledger->lock);
+    account->is_lost = false;
+    account->restarts++;
+    account->state[0] = 0;
+    account_all(ledger)->is_lost = false;
+    account_all(ledger)->restarts++;
     lock_give(ledger->lock);
 }
 
@@ -163,8 +188,10 @@ static struct ledger_device account_read(struct account *account, uint64_t now_m
     struct ledger_device out = {.shares = account->shares,
                                 .hashes = account->rate.total,
                                 .hashes_assigned = account->hashes_assigned,
-                                .is_lost = account->is_lost};
+                                .is_lost = account->is_lost,
+                                .restarts = account->restarts};
 
+    memcpy(out.state, account->state, sizeof(out.state));
     for (int i = 0; i < LEDGER_WINDOWS; i++)
         out.is_known[i] =
             rate_over(&account->rate, now_ms, ledger_windows[i], &out.rates[i]);

@@ -19,6 +19,7 @@ enum {
     LEDGER_DEVICES_MAX = 64,
     LEDGER_REASONS_MAX = 16, /* different ones; what comes after is counted as the last */
     LEDGER_REASON_SIZE = 96,
+    LEDGER_STATE_SIZE = 200,
     LEDGER_WINDOWS = 3
 };
 extern const uint32_t ledger_windows[LEDGER_WINDOWS]; /* seconds: 10, 60, 900 */
@@ -44,6 +45,8 @@ struct ledger_device {
     double rates[LEDGER_WINDOWS];  /* hashes a second */
     double rate_max;               /* highest 60 s */
     bool is_lost;
+    uint64_t restarts;             /* it was lost and works again */
+    char state[LEDGER_STATE_SIZE]; /* why it was lost and what follows; "": it works */
 };
 
 struct ledger_reason {
@@ -76,7 +79,11 @@ void ledger_hashes(struct ledger *ledger, size_t device, double hashes, bool ass
 void ledger_share(struct ledger *ledger, size_t device, enum ledger_verdict verdict,
                   double work, const char *reason);
 void ledger_invalid(struct ledger *ledger, size_t device);
-void ledger_lost(struct ledger *ledger, size_t device);
+/* How many of the device's findings did not verify so far. */
+uint64_t ledger_invalid_count(struct ledger *ledger, size_t device);
+/* The device is out of work for that reason; it works again. */
+void ledger_lost(struct ledger *ledger, size_t device, const char *state);
+void ledger_back(struct ledger *ledger, size_t device);
 void ledger_task(struct ledger *ledger, enum ledger_task what);
 
 void ledger_read(struct ledger *ledger, uint64_t now_ms, struct ledger_totals *out);

@@ -7,6 +7,8 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "miner/base/log.h"
 #include "miner/base/memory.h"
@@ -17,10 +19,12 @@ struct prover {
     struct prover_ports ports;
     struct thread *thread;
     atomic_bool is_done;
+    /* The last task of each device in which something did not verify; its thread's. */
+    char distrusted[LEDGER_DEVICES_MAX][TASK_ID_SIZE + 1];
 };
 
 /* The share of a finding, or NULL: then it was counted and said. */
-static struct outgoing *prove(const struct prover *prover, const struct finding *finding)
+static struct outgoing *prove(struct prover *prover, const struct finding *finding)
 {
     struct share *share = NULL;
     struct error err = {0};
@@ -33,9 +37,29 @@ static struct outgoing *prove(const struct prover *prover, const struct finding 
         return NULL;
     }
     ledger_invalid(prover->ports.ledger, finding->device);
+    memcpy(prover->distrusted[finding->device], finding->task_id,
+           sizeof(finding->task_id));
     log_error("share", "device %u found what does not verify and is not sent: %s",
               finding->device, error_text(&err));
     return NULL;
+}
+
+/* The result of a task in which a device computed wrongly is worth nothing: the task goes
+ * back. */
+static void answer_check(const struct prover *prover, struct answer *answer)
+{
+    bool is_distrusted = false;
+
+    for (size_t i = 0; i < LEDGER_DEVICES_MAX; i++)
+        is_distrusted |= !strcmp(prover->distrusted[i], answer->task_id);
+    if (answer->kind != ANSWER_DONE || !is_distrusted)
+        return;
+    log_warn("task", "%.8s  declined: its device computes wrongly", answer->task_id);
+    blob_free(&answer->output);
+    answer->kind = ANSWER_DECLINE;
+    snprintf(answer->reason, sizeof(answer->reason),
+             "a finding of this task did not verify: its device computes wrongly");
+    ledger_task(prover->ports.ledger, LEDGER_TASK_DECLINED);
 }
 
 static void prover_main(void *context)
@@ -48,6 +72,8 @@ static void prover_main(void *context)
         if (out->kind == OUTGOING_FINDING) {
             out = prove(prover, out->as.finding);
             outgoing_free(taken);
+        } else if (out->kind == OUTGOING_ANSWER) {
+            answer_check(prover, out->as.answer);
         }
         if (out && queue_put(prover->ports.outbox, out, QUEUE_FOREVER))
             outgoing_free(out); /* closed: nobody is there to send it */

@@ -3,8 +3,9 @@
  * holds.
  *
  * Takes findings and answers from the workers' queue.  A finding that the CPU can prove
- * leaves as a share; one that it cannot is counted against its device and never sent.
- * Answers pass in order, so that a task's shares go out before its result.
+ * leaves as a share; one that it cannot is counted against its device and never sent, and
+ * the task it came from is handed back instead of answered.  Answers pass in order, so
+ * that a task's shares go out before its result.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -20,6 +20,7 @@ enum {
     OUTBOX_MAX = 64,
     NEWS_MAX = 1024,
     PUMP_MS = 10,
+    REST_MS = 10000,    /* of a device that failed, the first time */
     PRODUCT_MS = 30000, /* the longest product that a stop waits for in good order */
     SEND_MS = 3000      /* to prove and to send what was found */
 };
@@ -102,7 +103,8 @@ static enum status start_workers(struct run *run)
             .entry = run->devices->entries[i],
             .number = (uint32_t)i,
             .device = {.threads = (uint32_t)config_number(run->config, SETTING_threads)},
-            .mines_idle = config_choice(run->config, SETTING_idle) == 0};
+            .mines_idle = config_choice(run->config, SETTING_idle) == 0,
+            .rest_ms = REST_MS};
         status = worker_start(&options, &run->workers[i]);
         if (!status)
             run->worker_count++;

@@ -4,8 +4,9 @@
  *
  * The device is opened, tested and closed in its worker's own thread.  A worker that is
  * ready waits at a gate until worker_begin() gives it its ports.  It ends when it is
- * asked to stop, when the queue of assignments is closed, or when its device fails; then
- * it says why.
+ * asked to stop or when the queue of assignments is closed.  A device that fails, or
+ * whose findings do not verify, is closed, said and counted; it rests, is opened and
+ * tested again, and works on.  When that does not help the worker ends and says why.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,24 +14,19 @@
 #define MINERVA_MINER_WORKER_H
 
 #include "miner/device_list.h"
-#include "miner/workshop.h"
+#include "miner/round.h"
 
 struct worker_options { /* copied; texts are lent */
     struct device_entry entry;
     uint32_t number; /* in findings and in the ledger, from 0 */
     struct device_options device;
     bool mines_idle;
-    uint64_t fail_at; /* tests: the n-th call after the self-test fails; 0 never */
+    uint64_t rest_ms;   /* before a failed device is tried again; 0: the worker ends */
+    uint64_t fail_at;   /* tests: the n-th call after the self-test fails; 0 never */
+    uint64_t bytes_max; /* tests: the device's memory; 0: all it has */
 };
 
-struct worker_ports { /* lent */
-    struct workshop_ports shop;
-    struct queue *assignments;      /* in: struct assignment *, shared by all workers */
-    atomic_uint *rounds;            /* out: workers that hold an assignment now */
-    atomic_uint_least64_t *busy_ms; /* out: when one last let go of an assignment */
-};
-
-enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_ENDED };
+enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_RESTING, WORKER_ENDED };
 
 struct worker;
 MUST_CHECK enum status worker_start(const struct worker_options *options,

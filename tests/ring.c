@@ -51,7 +51,8 @@ static void make_objects(struct ring *ring, const struct ring_options *options)
                                               .cache = ""};
     struct error err = {0};
 
-    assert_int_equal(ledger_new(1, clock_ms(), &ring->ledger), STATUS_OK);
+    assert_int_equal(ledger_new(1 + options->helpers, clock_ms(), &ring->ledger),
+                     STATUS_OK);
     assert_int_equal(mailbox_new(keep_job, release_job, &ring->jobs), STATUS_OK);
     assert_int_equal(queue_new(QUEUE_MAX, release_assignment, &ring->assignments),
                      STATUS_OK);
@@ -61,12 +62,13 @@ static void make_objects(struct ring *ring, const struct ring_options *options)
         fail_msg("%s", error_text(&err));
 }
 
-static void begin_worker(struct ring *ring, const struct ring_options *options)
+static struct worker *begin_worker(struct ring *ring, const struct ring_options *options,
+                                   uint32_t number)
 {
-    const struct worker_options of_worker = {.entry = ring_device(),
-                                             .device = {.threads = 2},
-                                             .mines_idle = options->mines_idle,
-                                             .fail_at = options->fail_at};
+    struct worker_options of_worker = {.entry = ring_device(),
+                                       .number = number,
+                                       .device = {.threads = 2},
+                                       .mines_idle = options->mines_idle};
     const struct worker_ports ports = {.shop = {.jobs = ring->jobs,
                                                 .findings = ring->findings,
                                                 .ledger = ring->ledger,
@@ -76,12 +78,19 @@ static void begin_worker(struct ring *ring, const struct ring_options *options)
                                        .rounds = &ring->rounds,
                                        .busy_ms = &ring->busy_ms};
     const uint64_t until = clock_ms() + WAIT_MS;
+    struct worker *worker;
 
-    assert_int_equal(worker_start(&of_worker, &ring->worker), STATUS_OK);
-    while (worker_state(ring->worker) == WORKER_STARTING)
+    if (!number) {
+        of_worker.fail_at = options->fail_at;
+        of_worker.rest_ms = options->rest_ms;
+        of_worker.bytes_max = options->bytes_max;
+    }
+    assert_int_equal(worker_start(&of_worker, &worker), STATUS_OK);
+    while (worker_state(worker) == WORKER_STARTING)
         assert_true(clock_ms() < until);
-    assert_int_equal(worker_state(ring->worker), WORKER_READY);
-    worker_begin(ring->worker, &ports);
+    assert_int_equal(worker_state(worker), WORKER_READY);
+    worker_begin(worker, &ports);
+    return worker;
 }
 
 void ring_open(struct ring *ring, const struct ring_options *options)
@@ -93,7 +102,10 @@ void ring_open(struct ring *ring, const struct ring_options *options)
         assert_int_equal(prover_start(&scheme_noisy_gemm, &ports, &ring->prover),
                          STATUS_OK);
     }
-    begin_worker(ring, options);
+    ring->worker = begin_worker(ring, options, 0);
+    assert_true(options->helpers <= RING_HELPERS_MAX);
+    for (uint32_t i = 0; i < options->helpers; i++)
+        ring->helpers[i] = begin_worker(ring, options, i + 1);
 }
 
 void ring_close(struct ring *ring)
@@ -101,6 +113,8 @@ void ring_close(struct ring *ring)
     stop_ask(&ring->stop, 0);
     queue_close(ring->assignments);
     worker_join(ring->worker);
+    for (size_t i = 0; i < RING_HELPERS_MAX; i++)
+        worker_join(ring->helpers[i]);
     queue_close(ring->findings);
     queue_close(ring->outbox);
     prover_join(ring->prover);

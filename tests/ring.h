@@ -12,13 +12,14 @@
 #include "miner/prover.h"
 #include "miner/worker.h"
 
-enum { RING_MIN_RANK = 64 };
+enum { RING_MIN_RANK = 64, RING_HELPERS_MAX = 2 };
 
 struct ring_options {
     const char *models; /* a folder, or NULL */
     bool mines_idle;
-    bool without_prover; /* the test reads the findings */
-    uint64_t fail_at;
+    bool without_prover;                  /* the test reads the findings */
+    uint64_t fail_at, rest_ms, bytes_max; /* the first worker's */
+    uint32_t helpers;                     /* more workers, at most RING_HELPERS_MAX */
 };
 
 struct ring {
@@ -31,6 +32,7 @@ struct ring {
     struct model_shelf *shelf;
     struct prover *prover;
     struct worker *worker;
+    struct worker *helpers[RING_HELPERS_MAX]; /* ledger devices 1, 2 */
     struct pow_check check; /* what shares under ring_job() are held against */
 };
 

@@ -100,7 +100,7 @@ static void test_books(void **state)
     ledger_share(ledger, 0, LEDGER_REJECTED, 4e6, "");
     ledger_invalid(ledger, 1);
     ledger_task(ledger, LEDGER_TASK_DONE);
-    ledger_lost(ledger, 1);
+    ledger_lost(ledger, 1, "the fan stands still; tried again in 10 s");
 
     ledger_read(ledger, 12000, &totals);
     assert_int_equal(totals.all.shares.verdicts[LEDGER_ACCEPTED], 4);
@@ -124,7 +124,22 @@ static void test_books(void **state)
     ledger_read_device(ledger, 1, 12000, &device);
     assert_int_equal(device.shares.verdicts[LEDGER_STALE], 1);
     assert_int_equal(device.shares.invalid, 1);
+    assert_int_equal(ledger_invalid_count(ledger, 1), 1);
+    assert_int_equal(ledger_invalid_count(ledger, 0), 0);
     assert_true(device.is_lost);
+    assert_int_equal(device.restarts, 0);
+    assert_string_equal(device.state, "the fan stands still; tried again in 10 s");
+    ledger_lost(ledger, 0, "so does its own");
+    ledger_read(ledger, 12000, &totals);
+    assert_true(totals.all.is_lost);
+    ledger_back(ledger, 1);
+    ledger_read(ledger, 12000, &totals);
+    assert_false(totals.all.is_lost);
+    assert_int_equal(totals.all.restarts, 1);
+    ledger_read_device(ledger, 1, 12000, &device);
+    assert_false(device.is_lost);
+    assert_int_equal(device.restarts, 1);
+    assert_string_equal(device.state, "");
     ledger_free(ledger);
 }
 

@@ -1,7 +1,8 @@
 /*
  * test_worker.c - claimed: an assignment goes through worker and prover to its answer,
  * its shares hold and leave before it; what cannot be done is handed back with a reason;
- * a device that fails ends its worker with a sentence; what does not verify never leaves.
+ * a device that fails ends its worker with a sentence; what does not verify never leaves,
+ * nor does the result it came with.
  *
  * labels: tsan
  * SPDX-License-Identifier: MIT
@@ -330,7 +331,10 @@ static void test_what_does_not_verify_stays_here(void **state)
     ports = (struct prover_ports){changed, ring.outbox, ring.ledger};
     assert_int_equal(prover_start(&scheme_noisy_gemm, &ports, &ring.prover), STATUS_OK);
     expect_accept(&ring);
-    answer_free(ring_answer(&ring, ANSWER_DONE, &shares));
+    struct answer *answer = ring_answer(&ring, ANSWER_DECLINE, &shares);
+    assert_non_null(strstr(answer->reason, "computes wrongly"));
+    assert_int_equal(answer->output.size, 0);
+    answer_free(answer);
     assert_int_equal(shares, findings - 1);
     ledger_read_device(ring.ledger, 0, clock_ms(), &device);
     assert_int_equal(device.shares.invalid, 1);
