@@ -240,16 +240,17 @@ static enum status link_tick(struct pool_link *link, struct error *err)
 enum status link_step(struct pool_link *link, struct error *err)
 {
     enum status status = STATUS_OK;
+    struct error said = {0};
 
     if (link->transport)
         status = transport_step(link->transport, err);
     if (!status && (!link->transport || transport_is_open(link->transport)) &&
         !link->is_greeted)
         status = link_greet(link, err);
-    /* What came before the end of a connection still counts. */
-    const enum status heard = link_hear(link, status ? NULL : err);
-    if (!status)
-        status = heard;
+    /* What came before the end of a connection still counts, and says more about it. */
+    const enum status heard = link_hear(link, &said);
+    if (heard)
+        return error_set(err, heard, "%s", error_text(&said));
     if (status || !link->is_greeted)
         return status;
     status = link_tick(link, err);
