@@ -54,6 +54,11 @@ foreach(source IN LISTS test_sources)
     minerva_test_properties(${name} ${source})
 endforeach()
 
+# The pool thread, moved by a script: see tests/pearl_pool.
+add_executable(pool_puppet tests/puppet/pool_puppet.c)
+target_link_libraries(pool_puppet PRIVATE program)
+add_dependencies(tests_tsan pool_puppet)
+
 file(GLOB test_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.sh ${CMAKE_SOURCE_DIR}/tests/*/test_*.py)
 foreach(script IN LISTS test_scripts)
     get_filename_component(name ${script} NAME_WE)
