@@ -49,6 +49,14 @@ struct cuda_ask {
     const struct pattern *rows, *columns;
 };
 
+/* One range of one product on its way to the card. */
+struct cuda_run {
+    size_t row; /* of cuda_matmul.def */
+    enum cuda_mode mode;
+    const struct cuda_grid *grid;
+    struct cuda_product product; /* with its range of parts */
+};
+
 struct cuda_matmul {
     const char *name; /* also the variant that device_options may name */
     /* Compute capabilities it runs on, as 80 for 8.0; max 0: every later one. */
@@ -57,6 +65,7 @@ struct cuda_matmul {
      * this row does not do that.  One that is in none of the embedded files (this build's
      * nvcc could not compile it) leaves the row out for that mode. */
     const char *entries[CUDA_MODES];
+    bool is_trial; /* not seen to be right on a card yet: only when it is named */
     bool (*suits)(const struct cuda_traits *traits, const struct cuda_ask *ask);
     void (*grid)(const struct cuda_traits *traits, enum cuda_mode mode,
                  const struct cuda_product *product, struct cuda_grid *out);
@@ -67,10 +76,16 @@ struct cuda_matmul {
                          const struct cuda_product *product, struct cuda_grid *out);
     /* Bytes of scratch for products up to these sizes; rank 0: without tickets. */
     uint64_t (*scratch)(uint32_t m, uint32_t n, uint32_t k, uint32_t rank);
-    /* The tile that one lane holds (see backend.h); NULL: as the plain row. */
+    /* Queues a range: cuda_matmul_launch, unless it takes more than one kernel. */
+    enum status (*run)(struct device *device, const struct cuda_run *run);
+    /* The tile that one lane holds (see backend.h); false: none fits. */
     bool (*plan)(uint32_t m, uint32_t n, uint32_t k, uint32_t work_max,
                  struct matmul_plan *out);
 };
+
+/* Launches the entry of the run's mode with the product as its only argument, maps
+ * behind it where the grid asks for them. */
+enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run);
 
 #define CUDA_MATMUL(row) extern const struct cuda_matmul cuda_matmul_##row;
 #include "backends/cuda/cuda_matmul.def"

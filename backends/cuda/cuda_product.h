@@ -38,7 +38,7 @@ struct cuda_product {
     const int8_t *a, *b;
     int32_t *c; /* m x n, exact and clean; NULL: not wanted */
     uint32_t m, n, k, stride;
-    uint32_t part_first, part_last;
+    uint64_t part_first, part_last;
 
     /* The rest only in a mined product: k is a multiple of 64, of which the first
      * slices * rank columns are folded. */
@@ -47,16 +47,17 @@ struct cuda_product {
                                        of every tile side */
     uint32_t h, w, tile_rows, tile_columns;
     uint32_t hits_max;
-    uint32_t seed[8],
-        bound[8]; /* the ticket's key; little-endian words, bound inclusive */
+    uint32_t seed[8];          /* the ticket's key, little-endian words */
+    uint32_t bound[8];         /* likewise; inclusive */
+    const uint8_t *seed_bytes; /* the key once more, on the device */
     struct cuda_ring *ring;
 
     /* Only where c is wanted of a mined product: c = a b - dense_a y' - x dense_b'. */
     const int8_t *dense_a, *dense_b; /* [m][rank], [n][rank] */
     const int32_t *x, *y;            /* [m][rank], [n][rank] */
 
-    void
-        *scratch; /* as many bytes as the row's scratch() asked for; undefined contents */
+    /* As many bytes as the row's scratch() asked for; undefined contents. */
+    void *scratch;
 };
 
 #endif
