@@ -1,0 +1,30 @@
+/*
+ * cuda_geometry.h - sizes that the mma kernels and their rows in cuda_matmul_mma.c share.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_BACKENDS_CUDA_GEOMETRY_H
+#define MINERVA_BACKENDS_CUDA_GEOMETRY_H
+
+enum {
+    TILE_THREADS = 128,                  /* of a block: four warps of 64 x 64 outputs */
+    TILE_LINES = 128,                    /* rows, and columns, of a block */
+    TILE_DEPTH = 64,                     /* columns of k in one stage */
+    TILE_HALF = TILE_LINES * TILE_DEPTH, /* bytes of one operand in a stage */
+    TILE_STAGE = 2 * TILE_HALF,
+    TILE_STAGES_ASYNC = 3,
+    TILE_STAGES_WAITING = 2,
+
+    /* Tickets of any pattern: words of a block's, of which the smallest has 32 outputs.
+     */
+    ANY_TICKETS = TILE_LINES * TILE_LINES / 32,
+    ANY_SHARED = ANY_TICKETS * 16 * 4,
+
+    /* The correction's columns: scratch is SLOTS words, then m and n lines of
+     * 2 * LIMBS * rank bytes, n rounded up to CUDA_LINES_UNIT. */
+    CORRECTION_THREADS = 256,
+    CORRECTION_SLOTS = 128, /* blocks that make them, at most */
+    CORRECTION_LIMBS = 3,
+};
+
+#endif
