@@ -84,6 +84,20 @@ static int transport_set_socket(void *context, curl_socket_t fd, curlsocktype pu
     return failed ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
 }
 
+/* Names are the proxy's to find, however it was written. */
+static bool transport_set_proxy(struct transport *t, const char *proxy)
+{
+    static const char local[] = "socks5://";
+    const size_t size = strlen(local);
+    char text[512];
+
+    if (strncmp(proxy, local, size) != 0)
+        return !curl_easy_setopt(t->easy, CURLOPT_PROXY, proxy);
+    const int written = snprintf(text, sizeof text, "socks5h://%s", proxy + size);
+    return written > 0 && (size_t)written < sizeof text &&
+           !curl_easy_setopt(t->easy, CURLOPT_PROXY, text);
+}
+
 static bool transport_set(struct transport *t, const struct transport_options *options)
 {
     char url[512];
@@ -104,8 +118,7 @@ static bool transport_set(struct transport *t, const struct transport_options *o
     ok = ok &&
          !curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     ok = ok && transport_set_trust(t, options);
-    ok = ok &&
-         !curl_easy_setopt(t->easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
+    ok = ok && transport_set_proxy(t, options->proxy ? options->proxy : "");
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     if (options->path)
         ok = ok && !curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, options->path);

@@ -98,18 +98,29 @@ static void expect_job(struct bench *bench, const char *id, uint32_t pool)
     job_release(job);
 }
 
-static void put_share_of(struct bench *bench, const char *job_id, uint32_t pool)
+/* The job that the workers have, which is kept. */
+static struct job *job_in_force(struct bench *bench)
 {
-    struct job job = {.cert_version = 3, .pool = pool};
+    uint64_t generation = 0;
+    struct job *job = mailbox_take(bench->ports.jobs, &generation);
+
+    assert_non_null(job);
+    return job;
+}
+
+/* A share of it that meets every target; no two are the same. */
+static void put_share_of(struct bench *bench, struct job *job, int number)
+{
     struct share *share = memory_new(struct share);
 
     assert_non_null(share);
-    snprintf(job.id, sizeof job.id, "%s", job_id);
-    job.target = target_from_work(1000000);
-    share->job = job_new(&job);
-    assert_non_null(share->job);
+    share->job = job_keep(job);
+    share->k = 4096;
+    share->rank = 128;
+    share->row_count = 8;
+    share->column_count = 16;
     share->plain_proof = blob_empty(64);
-    assert_int_equal(blob_addf(&share->plain_proof, "proof"), STATUS_OK);
+    assert_int_equal(blob_addf(&share->plain_proof, "proof %d", number), STATUS_OK);
     assert_int_equal(
         queue_put(bench->ports.outbox, outgoing_share(share), SCRIPT_WAIT_MS), STATUS_OK);
 }
@@ -134,7 +145,8 @@ static void the_first_takes_over_with_its_first_job(void **state)
     pair_open(&pair, state);
     pair_start(&pair, "stratum+tcp", 1, 0);
     go_to_second(&pair);
-    put_share_of(pair.first, "b1", 1);
+    struct job *old = job_in_force(pair.first);
+    put_share_of(pair.first, old, 1);
     const int64_t id =
         pool_script_id(pool_script_expect(&pair.second.script, "mining.submit"));
 
@@ -149,10 +161,12 @@ static void the_first_takes_over_with_its_first_job(void **state)
 
     /* The one that is left: its job is nobody's, its shares and verdicts still count. */
     bench_say_job(&pair.second, "b3");
-    put_share_of(pair.first, "b2", 1);
+    put_share_of(pair.first, old, 2);
     const int64_t late =
-        pool_script_id(pool_script_expect(&pair.second.script, "\"b2\""));
-    put_share_of(pair.first, "a2", 0);
+        pool_script_id(pool_script_expect(&pair.second.script, "mining.submit"));
+    struct job *job = job_in_force(pair.first);
+    put_share_of(pair.first, job, 3);
+    job_release(job);
     bench_answer_line(pair.first, "mining.submit", BENCH_ACCEPTED);
     bench_expect_verdict(pair.first, NEWS_SHARE, VERDICT_ACCEPTED);
     expect_job(pair.first, "a2", 0);
@@ -167,7 +181,8 @@ static void the_first_takes_over_with_its_first_job(void **state)
     }
     expect_of(pair.first, NEWS_LEFT, 1);
     pool_script_expect_end(&pair.second.script);
-    put_share_of(pair.first, "b2", 1); /* nobody is there to take it */
+    put_share_of(pair.first, old, 4); /* nobody is there to take it */
+    job_release(old);
     bench_expect_verdict(pair.first, NEWS_SHARE, VERDICT_STALE);
     pair_close(&pair);
 }
@@ -325,8 +340,12 @@ static void play_fault(struct pair *pair, enum fault fault)
         return;
     bench_say_job(bench, "a1");
     expect_of(bench, NEWS_JOB, 0);
-    if (fault == FAULT_SHARE)
-        put_share_of(bench, "a1", 0);
+    if (fault == FAULT_SHARE) {
+        struct job *job = job_in_force(bench);
+
+        put_share_of(bench, job, 1);
+        job_release(job);
+    }
     if (fault == FAULT_HALF_LINE)
         pool_script_send(&bench->script, "{\"id\"", 5);
 }
