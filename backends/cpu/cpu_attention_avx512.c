@@ -1,20 +1,12 @@
 /*
- * cpu_attention_avx512.c - attention of several queries over the same keys, in exact
- * integers; the bits are the text's.
- *
- * Keys of one head are packed once for all queries of their span, so that a dot
- * instruction gives sixteen scores.  Scores are kept, not computed anew.  A share of at
- * most 2^19 is cut in limbs of 14 and 6 bits, which multiply two keys at a time.  All
- * integer sums are taken modulo 2^32: whatever the order, the text's sum, which fits an
- * i32, comes out.
- *
- * Spans that do not fit the scratch on the stack, few queries, or a bias go to the text.
+ * cpu_attention_avx512.c - the steps of attention (cpu_attention.h) with vpdpwssd,
+ * sixteen keys or dimensions at a time.
  *
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
 
-#include "backends/cpu/cpu_attention_pack.h"
+#include "backends/cpu/cpu_attention.h"
 #include "backends/cpu/cpu_avx512.h"
 #include "backends/cpu/cpu_exact_avx512.h"
 #include "backends/cpu/cpu_text.h"
@@ -22,38 +14,14 @@
 enum {
     LANES = CPU_ATTENTION_LANES,
     CHUNK = CPU_ATTENTION_CHUNK,
-    KEYS_MAX = CPU_ATTENTION_KEYS_MAX,
-    DIM_MAX = CPU_ATTENTION_DIM_MAX,
-    QUERIES = EXACT_WIDE, /* that go together */
-    QUERIES_MIN = 2,      /* fewer are not worth packing the keys */
-    LIMB_BITS = 14,       /* of a share's low limb: it is an int16 and not negative */
+    QUERIES = CPU_ATTENTION_QUERIES,
+    LIMB_BITS = CPU_ATTENTION_LIMB_BITS,
 };
+
+_Static_assert((int)QUERIES == (int)EXACT_WIDE,
+               "queries go through the exact cores together");
 
 #define INLINE static inline __attribute__((always_inline))
-
-struct call {
-    struct cpu_attention_keys keys;
-    const int16_t *q;
-    const int32_t *q_exponents;
-    const uint32_t *spans;
-    float *out;
-    uint32_t heads, dim;
-    float scale;
-    uint32_t causal;
-    uint64_t first, last; /* units */
-};
-
-/* Queries on their way, each with room for all keys. */
-struct queries {
-    uint32_t count, blocks; /* blocks: that any of them sees */
-    uint32_t seen[QUERIES]; /* keys */
-    float factor[QUERIES];
-    uint32_t is_nothing[QUERIES];
-    float rho[QUERIES];
-    _Alignas(64) int16_t q[QUERIES][DIM_MAX];
-    _Alignas(64) float scores[QUERIES][KEYS_MAX];
-    _Alignas(64) int16_t low[QUERIES][KEYS_MAX], high[QUERIES][KEYS_MAX];
-};
 
 INLINE __m512i spread(const int16_t *from)
 {
@@ -63,11 +31,47 @@ INLINE __m512i spread(const int16_t *from)
     return _mm512_set1_epi32(value);
 }
 
+/* A bit for each dimension of a chunk. */
+INLINE __mmask32 dims_mask(uint32_t dims)
+{
+    return dims == CHUNK ? UINT32_MAX : (1u << dims) - 1;
+}
+
+/* ---- packing ---- */
+
+/* Takes values of two registers in turn, of their lower or upper halves. */
+INLINE __m512i interleaving(int is_upper)
+{
+    int16_t index[CHUNK];
+
+    for (int i = 0; i < CHUNK; i++)
+        index[i] = (int16_t)(i / 2 + (is_upper ? CHUNK / 2 : 0) + (i % 2 ? CHUNK : 0));
+    return _mm512_loadu_si512(index);
+}
+
+static void values_interleave(const int16_t *values, size_t stride, uint32_t dims,
+                              const struct cpu_attention_pack *pack, int16_t *out)
+{
+    const __m512i lower = interleaving(0), upper = interleaving(1);
+    const uint32_t padded = pack->blocks * LANES;
+    const __mmask32 mask = dims_mask(dims);
+
+    for (uint32_t i = 0; i < padded; i += 2, out += (ptrdiff_t)2 * CHUNK) {
+        const __m512i a =
+            _mm512_maskz_loadu_epi16(i < pack->count ? mask : 0, values + i * stride);
+        const __m512i b = _mm512_maskz_loadu_epi16(i + 1 < pack->count ? mask : 0,
+                                                   values + (i + 1) * stride);
+
+        _mm512_store_si512(out, _mm512_permutex2var_epi16(a, lower, b));
+        _mm512_store_si512(out + CHUNK, _mm512_permutex2var_epi16(a, upper, b));
+    }
+}
+
 /* ---- scores ---- */
 
 /* All queries with `width` blocks of keys. */
 INLINE void scores_of(const struct cpu_attention_pack *pack, uint32_t block, int width,
-                      struct queries *queries)
+                      struct cpu_attention_queries *queries)
 {
     const size_t size = (size_t)2 * pack->pairs * LANES;
     const int16_t *keys = pack->keys + block * size;
@@ -101,7 +105,8 @@ INLINE void scores_of(const struct cpu_attention_pack *pack, uint32_t block, int
         }
 }
 
-static void scores_all(const struct cpu_attention_pack *pack, struct queries *queries)
+static void scores_all(const struct cpu_attention_pack *pack,
+                       struct cpu_attention_queries *queries)
 {
     uint32_t block = 0;
 
@@ -129,7 +134,8 @@ struct weights {
 };
 
 static void weights_bounds(const struct cpu_attention_pack *pack,
-                           const struct queries *queries, struct weights *out)
+                           const struct cpu_attention_queries *queries,
+                           struct weights *out)
 {
     for (uint32_t i = 0; i < QUERIES; i++) {
         __m512i exponent = _mm512_set1_epi32(pack->exponents[0]);
@@ -149,7 +155,7 @@ static void weights_bounds(const struct cpu_attention_pack *pack,
 }
 
 /* det_expw of how far scores lie below the largest; 0 for a key that is not seen. */
-INLINE void weights_block(const struct queries *queries, uint32_t at,
+INLINE void weights_block(const struct cpu_attention_queries *queries, uint32_t at,
                           const struct weights *bounds, __m512i u[QUERIES])
 {
     struct exact_floats x;
@@ -170,8 +176,8 @@ INLINE void weights_block(const struct queries *queries, uint32_t at,
 }
 
 /* Scores become weights brought to the largest exponent of the values seen. */
-static void weights_of(const struct cpu_attention_pack *pack, struct queries *queries,
-                       struct weights *out)
+static void weights_of(const struct cpu_attention_pack *pack,
+                       struct cpu_attention_queries *queries, struct weights *out)
 {
     __m512i sum[QUERIES], brought[QUERIES];
 
@@ -202,14 +208,13 @@ static void weights_of(const struct cpu_attention_pack *pack, struct queries *qu
 }
 
 /* Weights become 19-bit shares of their sum, in two limbs; the sum of the shares. */
-static int32_t shares_of(const struct queries *queries, uint64_t brought,
+static int32_t shares_of(const struct cpu_attention_queries *queries, uint64_t brought,
                          const float *weights, int16_t *low, int16_t *high)
 {
-    const uint32_t top = 63u - (uint32_t)__builtin_clzll(brought);
-    const uint64_t normal = top >= 31 ? brought >> (top - 31) : brought << (31 - top);
-    const __m512i inverse = _mm512_set1_epi64((long long)(INT64_MAX / normal));
-    const __m512i half = _mm512_set1_epi64((long long)1 << (12 + top));
-    const __m128i shift = _mm_cvtsi32_si128((int32_t)(13 + top));
+    const struct cpu_attention_share share = cpu_attention_share(brought);
+    const __m512i inverse = _mm512_set1_epi64((long long)share.inverse);
+    const __m512i half = _mm512_set1_epi64((long long)share.half);
+    const __m128i shift = _mm_cvtsi32_si128((int32_t)share.shift);
     __m512i total = _mm512_setzero_si512();
 
     for (uint32_t b = 0; b < queries->blocks; b++) {
@@ -231,7 +236,8 @@ static int32_t shares_of(const struct queries *queries, uint64_t brought,
     return _mm512_reduce_add_epi32(total);
 }
 
-static void queries_weigh(const struct cpu_attention_pack *pack, struct queries *queries)
+static void queries_weigh(const struct cpu_attention_pack *pack,
+                          struct cpu_attention_queries *queries)
 {
     struct weights weights;
 
@@ -240,16 +246,16 @@ static void queries_weigh(const struct cpu_attention_pack *pack, struct queries 
         const uint64_t brought = weights.brought[i];
 
         queries->is_nothing[i] = brought == 0;
-        queries->rho[i] = 0.0f;
-        if (!brought)
+        if (!brought) {
+            cpu_attention_nothing(queries, i);
             continue;
+        }
 
         const int32_t total = shares_of(queries, brought, queries->scores[i],
                                         queries->low[i], queries->high[i]);
 
         queries->rho[i] =
-            MUL(MUL(I2F((int64_t)brought), det_rcp(I2F((int64_t)weights.sum[i]))),
-                MUL(det_rcp(I2F(total)), det_p2(weights.exponent[i])));
+            cpu_attention_rho(weights.sum[i], brought, total, weights.exponent[i]);
     }
 }
 
@@ -260,8 +266,9 @@ struct sums {
 };
 
 /* Shares times a chunk of the values. */
-INLINE void sums_add(const struct cpu_attention_pack *pack, const struct queries *queries,
-                     uint32_t chunk, struct sums *sums)
+INLINE void sums_add(const struct cpu_attention_pack *pack,
+                     const struct cpu_attention_queries *queries, uint32_t chunk,
+                     struct sums *sums)
 {
     const int16_t *values = pack->values + (size_t)chunk * pack->blocks * LANES * CHUNK;
 
@@ -287,10 +294,11 @@ INLINE void sums_add(const struct cpu_attention_pack *pack, const struct queries
     }
 }
 
-static void chunk_write(const struct call *call, const struct cpu_attention_pack *pack,
-                        const struct queries *queries, uint32_t chunk, float *const *out)
+static void chunk_write(const struct cpu_attention_pack *pack,
+                        const struct cpu_attention_queries *queries, uint32_t chunk,
+                        uint32_t dims, float *const *out)
 {
-    const __mmask32 mask = cpu_attention_chunk_mask(call->dim, chunk);
+    const __mmask32 mask = dims_mask(dims);
     struct sums sums;
 
     sums_add(pack, queries, chunk, &sums);
@@ -310,120 +318,14 @@ static void chunk_write(const struct call *call, const struct cpu_attention_pack
         }
 }
 
-/* ---- queries ---- */
-
-static uint32_t keys_seen(const uint32_t *span, uint32_t causal)
-{
-    const uint32_t count = span[1] - span[0], seen = span[2] + 1;
-
-    return causal && seen < count ? seen : count;
-}
-
-/* Up to QUERIES rows of one head; where there are fewer the last one is computed again.
- */
-static void queries_run(const struct call *call, const struct cpu_attention_pack *pack,
-                        uint64_t row, uint32_t head, struct queries *queries)
-{
-    float *out[QUERIES];
-    uint32_t most = 0;
-
-    for (uint32_t i = 0; i < QUERIES; i++) {
-        const uint64_t at = row + (i < queries->count ? i : queries->count - 1);
-        const uint64_t unit = at * call->heads + head;
-
-        memcpy(queries->q[i], call->q + unit * call->dim, call->dim * sizeof(int16_t));
-        if (call->dim % 2)
-            queries->q[i][call->dim] = 0;
-        queries->factor[i] =
-            MUL(MUL(as_f32(0x3fb8aa3bu), call->scale), det_p2(call->q_exponents[unit]));
-        queries->seen[i] = keys_seen(call->spans + at * 4, call->causal);
-        most = queries->seen[i] > most ? queries->seen[i] : most;
-        out[i] = call->out + unit * call->dim;
-    }
-    queries->blocks = (most + LANES - 1) / LANES;
-    scores_all(pack, queries);
-    queries_weigh(pack, queries);
-    for (uint32_t chunk = 0; chunk < pack->chunks; chunk++)
-        chunk_write(call, pack, queries, chunk, out);
-}
-
-/* The rows [row, end) see the same span; of its first and last row maybe not all heads
- * are wanted. */
-static void span_run(const struct call *call, uint64_t row, uint64_t end,
-                     struct cpu_attention_pack *pack, struct queries *queries)
-{
-    const uint32_t *span = call->spans + row * 4;
-    uint32_t packed = UINT32_MAX;
-
-    for (uint32_t head = 0; head < call->heads; head++) {
-        const uint32_t kv_head = head / (call->heads / call->keys.heads);
-        const uint64_t from = row * call->heads + head < call->first ? row + 1 : row;
-        const uint64_t to = (end - 1) * call->heads + head < call->last ? end : end - 1;
-
-        if (kv_head != packed && from < to) {
-            cpu_attention_pack_head(&call->keys, span[0], kv_head, pack);
-            packed = kv_head;
-        }
-        for (uint64_t at = from; at < to; at += QUERIES) {
-            queries->count = to - at < QUERIES ? (uint32_t)(to - at) : QUERIES;
-            queries_run(call, pack, at, head, queries);
-        }
-    }
-}
-
-static uint64_t span_end(const struct call *call, uint64_t row)
-{
-    const uint32_t *span = call->spans + row * 4;
-    uint64_t end = row + 1;
-
-    while (end * call->heads < call->last && call->spans[end * 4] == span[0] &&
-           call->spans[end * 4 + 1] == span[1])
-        end++;
-    return end;
-}
-
 void cpu_attention_avx512(uint64_t first, uint64_t last, void *const *views,
                           const union scalar *scalars)
 {
-    kernel_function *const text = cpu_text_avx512[KERNEL_attention];
-    const struct call call = {
-        .keys = {.k = views[2],
-                 .k_exponents = views[3],
-                 .v = views[4],
-                 .v_exponents = views[5],
-                 .heads = scalars[1].u32,
-                 .dim = scalars[2].u32},
-        .q = views[0],
-        .q_exponents = views[1],
-        .spans = views[6],
-        .out = views[8],
-        .heads = scalars[0].u32,
-        .dim = scalars[2].u32,
-        .scale = scalars[3].f32,
-        .causal = scalars[4].u32,
-        .first = first,
-        .last = last,
-    };
-    struct cpu_attention_pack pack;
-    struct queries queries;
+    const struct cpu_attention steps = {.interleave = values_interleave,
+                                        .score = scores_all,
+                                        .weigh = queries_weigh,
+                                        .write = chunk_write,
+                                        .text = cpu_text_avx512[KERNEL_attention]};
 
-    if (scalars[5].u32) { /* a bias */
-        text(first, last, views, scalars);
-        return;
-    }
-    /* A query without weight is multiplied with what its limbs hold. */
-    memset(&queries, 0, sizeof queries);
-    for (uint64_t row = first / call.heads; row * call.heads < last;) {
-        const uint64_t end = span_end(&call, row);
-
-        if (end - row >= QUERIES_MIN &&
-            cpu_attention_pack_plan(&call.keys, call.spans + row * 4, &pack)) {
-            span_run(&call, row, end, &pack, &queries);
-        } else {
-            const uint64_t from = row * call.heads, to = end * call.heads;
-
-            text(from < first ? first : from, to > last ? last : to, views, scalars);
-        }
-        row = end;
-    }
+    cpu_attention_run(&steps, first, last, views, scalars);
 }

@@ -14,9 +14,11 @@ kernel_function cpu_blake3_parents_avx2;
 kernel_function cpu_ticket_hash_avx2;
 kernel_function cpu_noise_dense_avx2;
 kernel_function cpu_noise_pairs_avx2;
+/* Several queries over the same keys (cpu_attention_avx2.c). */
+kernel_function cpu_attention_avx2;
 
 /* All of them, for every row of 256 bits. */
-enum { CPU_AVX2_OVERRIDES = 5 };
+enum { CPU_AVX2_OVERRIDES = 6 };
 extern const struct cpu_override cpu_avx2_overrides[CPU_AVX2_OVERRIDES];
 
 #endif

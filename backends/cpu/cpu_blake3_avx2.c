@@ -105,4 +105,5 @@ const struct cpu_override cpu_avx2_overrides[CPU_AVX2_OVERRIDES] = {
     {KERNEL_ticket_hash, cpu_ticket_hash_avx2},
     {KERNEL_noise_dense, cpu_noise_dense_avx2},
     {KERNEL_noise_pairs, cpu_noise_pairs_avx2},
+    {KERNEL_attention, cpu_attention_avx2},
 };
