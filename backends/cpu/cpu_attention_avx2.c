@@ -25,6 +25,8 @@ enum {
     HALF_CHUNK = 16, /* dimensions: two vectors of each limb and query */
 };
 
+#define NO_WEIGHT (-31.0f) /* det_expw of it is 0 */
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE __m256i load(const void *from)
@@ -127,12 +129,15 @@ INLINE void weights_block(const float *scores, const int32_t *exponents, uint32_
                           float largest, int32_t exponent, uint32_t *brought,
                           uint64_t sums[2])
 {
+    float below_largest[LANES];
     uint32_t u[LANES];
 
     for (uint32_t i = 0; i < LANES; i++)
-        u[i] = det_expw(scores[i] - largest);
+        below_largest[i] = scores[i] - largest;
     for (uint32_t i = seen; i < LANES; i++)
-        u[i] = 0;
+        below_largest[i] = NO_WEIGHT;
+    for (uint32_t i = 0; i < LANES; i++)
+        u[i] = det_expw(below_largest[i]);
     for (uint32_t i = 0; i < LANES; i++) {
         const uint32_t below = (uint32_t)exponent - (uint32_t)exponents[i];
 
