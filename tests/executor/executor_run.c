@@ -1,0 +1,440 @@
+/*
+ * executor_run.c - launches: the list of kernels, blocks one after the other, fibers in
+ * the order of the mode, and the sentence when something went wrong.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tests/executor/executor_memory.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MARGIN   (1024u * 1024) /* on both sides of the shared array */
+#define IDLE_MAX 100000u        /* turns of nothing but polling: they wait for ever */
+
+static struct block the_block;
+struct block *const executor_block = &the_block;
+static struct executor_kernel *kernels;
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local char sentence[700];
+
+static const struct executor_mode modes[EXECUTOR_MODES] = {
+    {EXECUTOR_ASCENDING, 0, false}, {EXECUTOR_DESCENDING, 0, true},
+    {EXECUTOR_SEEDED, 1, false},    {EXECUTOR_SEEDED, 2, true},
+    {EXECUTOR_ASCENDING, 0, true},
+};
+
+const struct executor_mode *executor_mode(uint32_t index)
+{
+    return &modes[index % EXECUTOR_MODES];
+}
+
+void executor_register(struct executor_kernel *kernel)
+{
+    kernel->next = kernels;
+    kernels = kernel;
+}
+
+static const struct executor_kernel *kernel_find(const char *name)
+{
+    const struct executor_kernel *kernel = kernels;
+
+    while (kernel && strcmp(kernel->name, name))
+        kernel = kernel->next;
+    return kernel;
+}
+
+uint32_t executor_kernel_threads(const char *name)
+{
+    const struct executor_kernel *kernel = kernel_find(name);
+
+    return kernel ? kernel->threads_max : 0;
+}
+
+u64 executor_random(void)
+{
+    u64 *x = &the_block.random;
+
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    *x ^= *x << 17;
+    return *x;
+}
+
+static void block_leave(void)
+{
+    struct fiber gone;
+
+    fiber_switch(&gone, &the_block.main);
+    abort();
+}
+
+void executor_fail(const char *format, ...)
+{
+    struct block *b = &the_block;
+    const u32 *at = b->index;
+    va_list arguments;
+    int length;
+
+    length = snprintf(b->fault, sizeof b->fault, "%s, block %u,%u,%u: ", b->kernel->name,
+                      at[0], at[1], at[2]);
+    va_start(arguments, format);
+    vsnprintf(b->fault + length, sizeof b->fault - (size_t)length, format, arguments);
+    va_end(arguments);
+    b->failed = true;
+    block_leave();
+    abort();
+}
+
+/* Who waits where, when nobody can go on. */
+static void block_stuck(void)
+{
+    struct block *b = &the_block;
+    char text[400] = "";
+    size_t length = 0;
+
+    for (u32 i = 0; i < b->threads && length + 80 < sizeof text; i++) {
+        const char *word = b->thread[i].word;
+        u32 count = 0;
+
+        for (u32 j = 0; j < b->threads; j++) {
+            if (b->thread[j].word != word &&
+                (!word || !b->thread[j].word || strcmp(b->thread[j].word, word)))
+                continue;
+            if (j < i)
+                break;
+            count++;
+        }
+        if (count)
+            length += (size_t)snprintf(
+                text + length, sizeof text - length, "%s%u %s %s (first: thread %u)",
+                length ? ", " : "", count, word ? "wait in" : "have left the kernel",
+                word ? word : "", i);
+    }
+    executor_fail("nobody can go on: %s", text);
+}
+
+static void ready_put(u32 thread)
+{
+    struct block *b = &the_block;
+
+    b->ready[(b->ready_begin + b->ready_count++) % THREADS_MAX] = thread;
+}
+
+static u32 ready_take(void)
+{
+    struct block *b = &the_block;
+    u32 *first = &b->ready[b->ready_begin];
+
+    if (b->mode->order == EXECUTOR_SEEDED) {
+        u32 *any = &b->ready[(b->ready_begin + executor_random() % b->ready_count) %
+                             THREADS_MAX];
+        const u32 chosen = *any;
+
+        *any = *first;
+        *first = chosen;
+    }
+    b->ready_begin = (b->ready_begin + 1) % THREADS_MAX;
+    b->ready_count--;
+    return *first;
+}
+
+static void block_next(void)
+{
+    struct block *b = &the_block;
+    struct thread *from = b->current;
+
+    if (b->ended == b->threads)
+        block_leave();
+    while (b->ready_count == 0) {
+        if (!mbarriers_land())
+            block_stuck();
+    }
+    b->current = &b->thread[ready_take()];
+    b->current->word = NULL;
+    if (b->current != from)
+        fiber_switch(&from->fiber, &b->current->fiber);
+}
+
+void executor_sleep(const char *word)
+{
+    the_block.current->word = word;
+    the_block.idle = 0;
+    block_next();
+}
+
+void executor_yield(const char *word)
+{
+    struct block *b = &the_block;
+
+    b->current->word = word;
+    ready_put(b->current->index);
+    if (++b->idle > 4 * b->threads && mbarriers_land())
+        b->idle = 0;
+    if (b->idle > IDLE_MAX)
+        block_stuck();
+    block_next();
+}
+
+void executor_wake(u32 first, u32 count)
+{
+    const bool descending = the_block.mode->order == EXECUTOR_DESCENDING;
+
+    the_block.idle = 0;
+    for (u32 i = 0; i < count; i++) {
+        const u32 thread = first + (descending ? count - 1 - i : i);
+
+        if (the_block.thread[thread].word)
+            ready_put(thread);
+    }
+}
+
+static void warp_meet(struct warp *w, const char *word, void (*run)(struct warp *warp),
+                      void *operands)
+{
+    const u32 index = the_block.current->index;
+
+    if (w->arrived == 0) {
+        w->word = word;
+        w->run = run;
+    } else if (w->word != word && strcmp(w->word, word) != 0) {
+        executor_fail("lanes of warp %u part: thread %u is in %s, others in %s",
+                      index / LANES, index, word, w->word);
+    }
+    w->operands[index - w->first] = operands;
+    if (++w->arrived < w->lanes) {
+        executor_sleep(word);
+        return;
+    }
+    run(w);
+    w->arrived = 0;
+    executor_wake(w->first, w->lanes);
+}
+
+void executor_meet(const char *word, void (*run)(struct warp *warp), void *operands)
+{
+    warp_meet(&the_block.warp[the_block.current->index / LANES], word, run, operands);
+}
+
+void executor_meet_group(const char *word, void (*run)(struct warp *group),
+                         void *operands)
+{
+    struct warp *group = &the_block.group[the_block.current->index / GROUP];
+
+    if (group->lanes != GROUP)
+        executor_fail("%s in a group of %u threads, expected 128", word, group->lanes);
+    warp_meet(group, word, run, operands);
+}
+
+static void thread_main(void)
+{
+    struct block *b = &the_block;
+
+    b->kernel->call(b->launch->arguments);
+    b->current->ended = true;
+    b->current->word = NULL;
+    b->ended++;
+    b->idle = 0;
+    block_next();
+    abort();
+}
+
+static void thread_begin(struct thread *t, u32 index)
+{
+    struct block *b = &the_block;
+    struct copy *copies = t->copies;
+
+    memset(t, 0, sizeof *t);
+    t->copies = copies;
+    t->index = index;
+    t->group = 1;
+    t->times = b->clocks + (size_t)index * b->places;
+    t->times[index] = 1;
+    fiber_new(&t->fiber, b->stacks + (size_t)index * STACK_SIZE, STACK_SIZE, thread_main);
+}
+
+static void warps_begin(struct warp *warps, u32 width)
+{
+    for (u32 first = 0; first < the_block.threads; first += width) {
+        const u32 left = the_block.threads - first;
+        struct warp *w = &warps[first / width];
+
+        w->first = first;
+        w->lanes = left < width ? left : width;
+        w->arrived = 0;
+    }
+}
+
+static void block_begin(void)
+{
+    struct block *b = &the_block;
+
+    b->serial++;
+    b->ended = 0;
+    b->idle = 0;
+    b->ready_begin = 0;
+    b->ready_count = 0;
+    memset(b->clocks, 0, sizeof(u32) * b->places * b->threads);
+    memset(b->cells, 0, sizeof *b->cells * b->launch->shared_bytes);
+    memset(b->shared, 0xa5, b->launch->shared_bytes);
+    for (u32 i = 0; i < b->threads; i++)
+        thread_begin(&b->thread[i], i);
+    warps_begin(b->warp, LANES);
+    warps_begin(b->group, GROUP);
+    for (u32 i = 0; i < BARRIERS; i++) {
+        b->barrier[i].expected = 0;
+        b->barrier[i].arrived = 0;
+    }
+    mbarriers_begin();
+    wgmma_begin();
+    for (u32 i = 0; i < b->threads; i++)
+        ready_put(b->mode->order == EXECUTOR_DESCENDING ? b->threads - 1 - i : i);
+}
+
+static bool block_run(u64 number)
+{
+    struct block *b = &the_block;
+    const uint32_t *grid = b->launch->grid;
+
+    b->index[0] = (u32)(number % grid[0]);
+    b->index[1] = (u32)(number / grid[0] % grid[1]);
+    b->index[2] = (u32)(number / grid[0] / grid[1]);
+    block_begin();
+    b->current = &b->thread[ready_take()];
+    fiber_switch(&b->main, &b->current->fiber);
+    return !b->failed;
+}
+
+/* What is made once and serves all launches. */
+static void block_make(void)
+{
+    struct block *b = &the_block;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    u8 *room;
+
+    if (b->stacks)
+        return;
+    b->stacks = mmap(NULL, (size_t)THREADS_MAX * STACK_SIZE, PROT_READ | PROT_WRITE,
+                     flags, -1, 0);
+    room = mmap(NULL, SHARED_MAX + 2 * MARGIN, PROT_READ | PROT_WRITE, flags, -1, 0);
+    b->shared = room + MARGIN;
+    b->cells = calloc(SHARED_MAX, sizeof *b->cells);
+    b->ready = calloc(THREADS_MAX, sizeof *b->ready);
+    b->clocks = calloc((size_t)THREADS_MAX * (THREADS_MAX + AGENTS_MAX), sizeof(u32));
+    for (u32 i = 0; i < BARRIERS; i++)
+        b->barrier[i].times = calloc(THREADS_MAX + AGENTS_MAX, sizeof(u32));
+    for (u32 i = 0; i < THREADS_MAX; i++)
+        b->thread[i].copies = calloc(COPIES_MAX, sizeof(struct copy));
+}
+
+static bool launch_is_legal(const struct executor_launch *l, char *text, size_t size)
+{
+    const struct executor_kernel *k = kernel_find(l->kernel);
+
+    if (!k)
+        snprintf(text, size, "%s: no kernel of that name is linked", l->kernel);
+    else if (l->threads == 0 || l->threads > k->threads_max || l->threads > THREADS_MAX)
+        snprintf(text, size, "%s: %u threads a block, expected 1 to %u", l->kernel,
+                 l->threads, k->threads_max);
+    else if (l->shared_bytes > SHARED_MAX)
+        snprintf(text, size, "%s: %u bytes of shared memory, at most %u", l->kernel,
+                 l->shared_bytes, SHARED_MAX);
+    else if (!l->grid[0] || !l->grid[1] || !l->grid[2] || l->grid[1] > 65535 ||
+             l->grid[2] > 65535 || l->grid[0] > 0x7fffffffu)
+        snprintf(text, size, "%s: a grid of %u x %u x %u", l->kernel, l->grid[0],
+                 l->grid[1], l->grid[2]);
+    else
+        return true;
+    return false;
+}
+
+static const char *launch_run(const struct executor_launch *l,
+                              const struct executor_mode *m)
+{
+    struct block *b = &the_block;
+    const u64 count = (u64)l->grid[0] * l->grid[1] * l->grid[2];
+    u64 step = 1;
+
+    if (!launch_is_legal(l, sentence, sizeof sentence))
+        return sentence;
+    block_make();
+    b->launch = l;
+    b->kernel = kernel_find(l->kernel);
+    b->mode = m;
+    b->threads = l->threads;
+    b->places = l->threads + AGENTS_MAX;
+    b->serial_first = b->serial + 1;
+    b->random = 0x9e3779b97f4a7c15u * (m->seed + 1u);
+    b->failed = false;
+    if (m->order == EXECUTOR_SEEDED) /* a stride that meets every block once */
+        step = count % 7919 ? 7919 : 1;
+    for (u64 i = 0; i < count; i++) {
+        const u64 at = m->order == EXECUTOR_DESCENDING ? count - 1 - i : i * step % count;
+
+        if (!block_run(at)) {
+            snprintf(sentence, sizeof sentence, "%s (order %d, seed %u, copies land %s)",
+                     b->fault, (int)m->order, m->seed, m->lands_late ? "late" : "early");
+            return sentence;
+        }
+    }
+    return NULL;
+}
+
+const char *executor_run(const struct executor_launch *launch,
+                         const struct executor_mode *mode)
+{
+    const char *fault;
+
+    pthread_mutex_lock(&turn);
+    fault = launch_run(launch, mode);
+    pthread_mutex_unlock(&turn);
+    return fault;
+}
+
+static const char *launch_run_all(const struct executor_launch *launch,
+                                  const struct snapshot *before, struct snapshot **first)
+{
+    for (u32 i = 0; i < EXECUTOR_MODES; i++) {
+        struct snapshot *after;
+        const char *fault;
+        const void *where;
+
+        if (i)
+            executor_snapshot_restore(before);
+        fault = launch_run(launch, &modes[i]);
+        if (fault)
+            return fault;
+        after = executor_snapshot_new();
+        if (!*first) {
+            *first = after;
+            continue;
+        }
+        where = executor_snapshot_differs(*first, after);
+        executor_snapshot_free(after);
+        if (where) {
+            snprintf(sentence, sizeof sentence,
+                     "%s: modes 0 and %u left different bytes at %p", launch->kernel, i,
+                     where);
+            return sentence;
+        }
+    }
+    return NULL;
+}
+
+const char *executor_run_all(const struct executor_launch *launch)
+{
+    struct snapshot *before, *first = NULL;
+    const char *fault;
+
+    pthread_mutex_lock(&turn);
+    before = executor_snapshot_new();
+    fault = launch_run_all(launch, before, &first);
+    executor_snapshot_free(first);
+    executor_snapshot_free(before);
+    pthread_mutex_unlock(&turn);
+    return fault;
+}
