@@ -6,7 +6,8 @@ problem      headers, targets, jobs
 session      one connection: login, jobs, verdicts
 pool         the listener, its jobs, its faults, its count of shares
 verifier     whether a proof holds, by `minerva verify` and by a second implementation
-certificates keys and certificates, good and bad        proxy  SOCKS5, good and bad
+certificates keys and certificates, good and bad        tls    the encrypted end of a connection
+proxy        SOCKS5, good and bad                       cases  claims beside each other
 puppet       the pool thread alone, with shares that a test makes up
 miner        the whole worker
 

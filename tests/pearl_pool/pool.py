@@ -12,6 +12,7 @@ faults, each thrown and taken back at any time:
     end in line          ends it in the middle of the login's answer
     half line            begins the login's answer and falls silent
     long line            sends a line of more than 4 MiB
+    delay login          SECONDS before the answer to it
     mute login           does not answer the login
     reject login         CODE: refuses it
     no job               never sends one (the gateway: mining paused)
@@ -35,6 +36,7 @@ from pearl_pool import verifier
 from pearl_pool.problem import Problem
 from pearl_pool.recording import Recording
 from pearl_pool.session import Ended, Session
+from pearl_pool.tls import unwrap
 
 WORDS = {20: "Invalid share", 21: "stale job", 22: "duplicate share", 23: "low difficulty share",
          24: "wallet is missing", 25: "invalid wallet", 26: "invalid proof", 27: "unauthorized"}
@@ -53,7 +55,7 @@ class PearlPool:
         self.current = self.problem.job(is_clean=True)
         self.verifies, self.faults, self.tls = verifies, {}, None
         self.sessions, self.shares, self.partial = [], [], 0
-        self.connections, self.seen = 0, set()
+        self.connections, self.lines, self.seen = 0, 0, set()
         self.changed = threading.Condition()
         if tls:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -99,7 +101,7 @@ class PearlPool:
             self.changed.notify_all()
         try:
             if self.tls:
-                connection = self.tls.wrap_socket(connection, server_side=True)
+                connection = unwrap(connection, self.tls)
         except OSError:
             connection.close()
             return
@@ -165,16 +167,10 @@ class PearlPool:
         if "end at once" in self.faults:
             raise Ended("as the fault says")
         if "black hole" in self.faults:
-            self._be_silent(session)
+            session.wait_for_end()
         if "long line" in self.faults:
             session.write(b"x" * ((4 << 20) + 2))
-            self._be_silent(session)
-
-    @staticmethod
-    def _be_silent(session):
-        while session.connection.recv(1 << 16):
-            pass
-        raise Ended("the worker has gone")
+            session.wait_for_end()
 
     def answer_login(self, session, said, is_login):
         if is_login and "end at login" in self.faults:
@@ -184,13 +180,15 @@ class PearlPool:
             raise Ended("as the fault says")
         if is_login and "half line" in self.faults:
             session.write(b'{"id":1,"res')
-            self._be_silent(session)
+            session.wait_for_end()
         if is_login and "mute login" in self.faults:
-            self._be_silent(session)
+            session.wait_for_end()
         if is_login and "reject login" in self.faults:
             code = self.faults["reject login"]
             session.say({"id": said["id"], "result": None, "error": self._error(code, WORDS[code])})
             raise Ended("as the fault says")
+        if is_login:
+            time.sleep(self.faults.get("delay login", 0))
         if session.is_gzip:
             said["type"] = "v2"
         session.say(said)
@@ -247,7 +245,9 @@ class PearlPool:
         said = copy.deepcopy(self.recording.accepted)
         if share.code:
             error = self._error(share.code, share.verdict)
-            said = {"id": request_id, "result": None if error else False, "error": error}
+            said = {"result": None if error else False, "error": error}
+            if self.recording.is_gateway:
+                said = {"jsonrpc": "2.0", "error": error}
         said["id"] = request_id
         session.say(said)
         share.is_answered = True

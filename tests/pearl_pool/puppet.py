@@ -46,9 +46,10 @@ class Puppet:
 
     # --- what it is told ---
 
-    def share(self, job, size=40, ticket=None):
-        """A share of a job the pool has said (the last one of that id); returns its serial."""
-        serial = next(_serials)
+    def share(self, job, size=40, ticket=None, serial=None):
+        """A share of a job the pool has said (the last one of that id); returns its serial. Those of one
+        serial are equal."""
+        serial = serial or next(_serials)
         self.given.append(serial)
         job_id = job if isinstance(job, str) else job.job_id
         self.say(f"share {job_id} {serial} {size}" + (f" {ticket:064x}" if ticket is not None else ""))
@@ -59,7 +60,7 @@ class Puppet:
         with self.changed:
             mark = len(self.news)
         self.say("job")
-        return self._await(lambda n: n.kind == "mines", mark, WAIT_S).job
+        return self.news[self._await(lambda n: n.kind == "mines", mark, WAIT_S)].job
 
     def stop(self, wait_ms=1000):
         self.say(f"stop {wait_ms}")
@@ -95,26 +96,27 @@ class Puppet:
             if not seen:
                 told = "\n".join(map(str, self.news[-12:]))
                 raise AssertionError(f"did not come within {seconds} s; the last news:\n{told}")
-            self.mark = max(self.mark, find() + 1)
-            return self.news[find()]
+            return find()
 
     def expect(self, kind, pattern="", seconds=WAIT_S, **members):
         """The next news of that kind whose text fits, after what was expected before."""
         try:
-            return self._await(
+            at = self._await(
                 lambda n: n.kind == kind and re.search(pattern, n.text) and
                 all(getattr(n, k) == v for k, v in members.items()), self.mark, seconds)
         except AssertionError as wrong:
             raise AssertionError(f"{kind} {pattern!r} {members}: {wrong}") from None
+        self.mark = at + 1
+        return self.news[at]
 
     def joins(self, job, seconds=WAIT_S):
         """Logs in and hears the job, in either order."""
-        mark = self.mark
-        self._await(lambda n: n.kind == "connected", mark, seconds)
-        self._await(lambda n: n.kind == "job" and n.job == job.job_id, mark, seconds)
+        at = [self._await(lambda n: n.kind == "connected", self.mark, seconds),
+              self._await(lambda n: n.kind == "job" and n.job == job.job_id, self.mark, seconds)]
+        self.mark = max(at) + 1
 
     def verdict(self, serial, seconds=WAIT_S):
-        return self._await(lambda n: n.kind == "share" and n.serial == serial, 0, seconds)
+        return self.news[self._await(lambda n: n.kind == "share" and n.serial == serial, 0, seconds)]
 
     def said(self, kind, pattern=""):
         return [n for n in self.news if n.kind == kind and re.search(pattern, n.text)]

@@ -8,6 +8,7 @@ import copy
 import hashlib
 import json
 import os
+import queue
 import socket
 import struct
 import threading
@@ -39,27 +40,40 @@ class Session:
         self.jobs, self.latest = [], None
         self.is_greeted = self.is_open = False
         self.speaking = threading.Lock()
-        self.rest, self.begun_at, self.heard = b"", 0.0, []
+        self.lines, self.heard = queue.SimpleQueue(), []
         self.is_gzip = False
 
     # --- bytes ---
 
+    def _listen(self):
+        """A thread of its own: when a line's first byte came is known however slow the verdicts are."""
+        rest, begun_at = b"", 0.0
+        try:
+            while len(rest) <= LINE_MAX and (piece := self.connection.recv(1 << 16)):
+                now = time.monotonic()
+                *lines, left = piece.split(b"\n")
+                for line in lines:
+                    self.lines.put((rest + line, begun_at if rest else now))
+                    rest = b""
+                begun_at = begun_at if rest else now
+                rest += left
+        except OSError:
+            pass  # the worker has gone
+        self.pool.note_partial(rest)
+        self.lines.put(None)
+
     def read(self):
-        """The next line; begun_at is when its first byte was there."""
-        while b"\n" not in self.rest:
-            if len(self.rest) > LINE_MAX:
-                raise Ended("an over-long line")
-            fresh = not self.rest
-            piece = self.connection.recv(1 << 16)
-            if not piece:
-                self.pool.note_partial(self.rest)
-                raise Ended("the worker has gone")
-            if fresh:
-                self.begun_at = time.monotonic()
-            self.rest += piece
-        line, self.rest = self.rest.split(b"\n", 1)
-        begun_at, self.begun_at = self.begun_at, time.monotonic()
-        return line, begun_at
+        """The next line, and when its first byte was there."""
+        heard = self.lines.get()
+        if not heard:
+            raise Ended("the worker has gone")
+        self.pool.lines += 1
+        return heard
+
+    def wait_for_end(self):
+        """Hears, says nothing."""
+        while True:
+            self.read()
 
     def write(self, data):
         with self.speaking:
@@ -79,6 +93,7 @@ class Session:
 
     def run(self):
         try:
+            threading.Thread(target=self._listen, daemon=True).start()
             self.pool.greet_badly(self)
             self._open()
             self.is_open = True
@@ -116,7 +131,10 @@ class Session:
         """The recorded request, as this worker makes it: its id."""
         while True:
             line, begun_at = self.read()
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except ValueError:
+                raise Ended("no JSON where the login is expected") from None
             if message.get("method") == expected["method"]:
                 break
             self._answer(line, begun_at)

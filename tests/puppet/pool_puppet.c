@@ -70,12 +70,14 @@ static const char *const kind_names[] = {
     [NEWS_ASSIGNED] = "assigned",   [NEWS_CANCELLED] = "cancelled",
     [NEWS_SHARE] = "share",         [NEWS_RESULT] = "result",
     [NEWS_TOO_NEW] = "too new",     [NEWS_NOTICE] = "notice",
+    [NEWS_CURRENT] = "current",     [NEWS_LEFT] = "left",
+    [NEWS_HOPELESS] = "hopeless",
 };
 
 static const char *const verdict_names[] = {
     [VERDICT_ACCEPTED] = "accepted", [VERDICT_PENDING] = "pending",
     [VERDICT_STALE] = "stale",       [VERDICT_REJECTED] = "rejected",
-    [VERDICT_UNKNOWN] = "unknown",
+    [VERDICT_UNKNOWN] = "unknown",   [VERDICT_LOST] = "lost",
 };
 
 static void keep_job(struct puppet *puppet, struct job *job)
