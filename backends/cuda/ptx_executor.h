@@ -10,6 +10,7 @@
 #ifndef MINERVA_BACKENDS_CUDA_PTX_EXECUTOR_H
 #define MINERVA_BACKENDS_CUDA_PTX_EXECUTOR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernels/vocabulary.h"
@@ -21,6 +22,8 @@ struct executor_kernel {
     const char *name;
     void (*call)(void *const *arguments);
     u32 threads_max;
+    u32 arguments;
+    const size_t *sizes; /* of each argument */
     struct executor_kernel *next;
 };
 

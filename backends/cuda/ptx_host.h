@@ -26,7 +26,12 @@
     extern "C" __attribute__((noinline)) void name(__VA_ARGS__)
 #define EXECUTOR_ENTRY(name, threads)                                                    \
     static struct executor_kernel name##_entry = {                                       \
-        #name, executor_call<decltype(&name), &name>, threads, nullptr};                 \
+        #name,                                                                           \
+        executor_call<decltype(&name), &name>,                                           \
+        threads,                                                                         \
+        executor_arguments<decltype(&name)>::count,                                      \
+        executor_arguments<decltype(&name)>::sizes,                                      \
+        nullptr};                                                                        \
     __attribute__((constructor)) static void name##_enters()                             \
     {                                                                                    \
         executor_register(&name##_entry);                                                \
@@ -39,6 +44,13 @@
 
 struct tensor_map {
     u64 words[16];
+};
+
+/* How large they are, for whoever keeps them until the launch happens. */
+template <typename F> struct executor_arguments;
+template <typename... P> struct executor_arguments<void (*)(P...)> {
+    static constexpr u32 count = sizeof...(P);
+    static constexpr size_t sizes[] = {sizeof(P)..., 0};
 };
 
 /* Unpacks the arguments as cuLaunchKernel gives them: a pointer to each. */

@@ -47,6 +47,8 @@ extern "C" {
 
 /* Whether a kernel of that name was linked; its most threads a block, or 0. */
 EXECUTOR_API uint32_t executor_kernel_threads(const char *kernel);
+/* The bytes of each of its arguments, *count of them; NULL: no such kernel. */
+EXECUTOR_API const size_t *executor_kernel_arguments(const char *kernel, uint32_t *count);
 
 /* NULL, or what went wrong in a sentence that lasts until the calling thread's next call.
  */

@@ -55,6 +55,14 @@ uint32_t executor_kernel_threads(const char *name)
     return kernel ? kernel->threads_max : 0;
 }
 
+const size_t *executor_kernel_arguments(const char *name, uint32_t *count)
+{
+    const struct executor_kernel *kernel = kernel_find(name);
+
+    *count = kernel ? kernel->arguments : 0;
+    return kernel ? kernel->sizes : NULL;
+}
+
 u64 executor_random(void)
 {
     u64 *x = &the_block.random;
