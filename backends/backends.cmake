@@ -3,6 +3,9 @@ minerva_rows(backends/backends.def BACKEND backend_rows)
 set(backend_sources)
 foreach(name IN LISTS backend_rows)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/${name}/*.c)
+    if(MINERVA_BARE AND NOT name STREQUAL cpu)
+        set(sources) # they open libraries at run time
+    endif()
     if(sources)
         list(APPEND backend_sources ${sources})
     else()
@@ -12,6 +15,9 @@ foreach(name IN LISTS backend_rows)
         list(APPEND backend_sources ${CMAKE_BINARY_DIR}/backends/${name}_absent.c)
     endif()
 endforeach()
+if(NOT MINERVA_BARE)
+    include(backends/cuda/cuda.cmake)
+endif()
 
 # A file's suffix names the instruction set it needs; it is entered only where the processor has it.
 # Ways to multiply (cpu_matmul.def) without a file for this processor family become absent rows.
@@ -49,4 +55,4 @@ endforeach()
 
 file(GLOB backend_shared CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/*.c)
 add_library(backends STATIC ${backend_sources} ${backend_shared})
-target_link_libraries(backends PUBLIC base kernels minerva_flags)
+target_link_libraries(backends PUBLIC base kernels minerva_flags ${CMAKE_DL_LIBS})

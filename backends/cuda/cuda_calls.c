@@ -1,0 +1,198 @@
+/*
+ * cuda_calls.c - every call to the driver passes here: its answer becomes a status, and
+ * its arguments are put together.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "backends/cuda/cuda_calls.h"
+
+#include <assert.h>
+
+#include "miner/base/log.h"
+
+enum { SHARED_PLAIN = 48 << 10 }; /* a block that wants more must say so first */
+
+enum status cuda_check(struct device *device, int code, const char *what)
+{
+    char text[CUDA_SENTENCE_MAX];
+
+    if (code == CUDA_OK)
+        return STATUS_OK;
+    if (code == CUDA_NO_MEMORY)
+        return STATUS_NO_MEMORY;
+    if (!device->is_lost)
+        log_error("cuda", "%s (%s): %s: %s; the device is given up",
+                  device->head.info.name, device->head.info.bus, what,
+                  cuda_driver_text(&device->driver, code, text, sizeof text));
+    device->is_lost = true;
+    return STATUS_DEVICE_LOST;
+}
+
+enum status cuda_enter(struct device *device)
+{
+    if (device->is_lost)
+        return STATUS_DEVICE_LOST;
+    return cuda_check(device, device->driver.context_set(device->context),
+                      "entering its context");
+}
+
+/* Blocks of clusters need the newer call, which may be absent. */
+static int launch_cluster(struct device *device, struct cuda_function *function,
+                          const struct cuda_grid *grid, void **arguments,
+                          struct cuda_stream *stream)
+{
+    struct cuda_launch_attribute attribute = {.id = CUDA_LAUNCH_CLUSTER,
+                                              .value.cluster = {grid->cluster, 1, 1}};
+    const struct cuda_launch_config config = {
+        .grid = {(unsigned)grid->parts, 1, 1},
+        .block = {grid->threads, 1, 1},
+        .shared = grid->shared,
+        .stream = stream,
+        .attributes = &attribute,
+        .attribute_count = 1,
+    };
+
+    assert(device->driver.launch_cluster);
+    return device->driver.launch_cluster(&config, function, arguments, NULL);
+}
+
+enum status cuda_launch(struct device *device, struct cuda_function *function,
+                        const struct cuda_grid *grid, void **arguments,
+                        struct cuda_stream *stream)
+{
+    struct cuda_grid whole = *grid;
+    int code = CUDA_OK;
+
+    assert(function);
+    assert(grid->threads);
+    if (grid->blocks_max && whole.parts > grid->blocks_max)
+        whole.parts = grid->blocks_max;
+    assert(whole.parts && whole.parts <= INT32_MAX);
+    if (grid->shared > SHARED_PLAIN)
+        code = device->driver.function_set(function, CUDA_FUNCTION_SHARED_MAX,
+                                           (int)grid->shared);
+    if (code)
+        return cuda_check(device, code, "asking for shared memory");
+    if (grid->cluster)
+        code = launch_cluster(device, function, &whole, arguments, stream);
+    else
+        code = device->driver.launch(function, (unsigned)whole.parts, 1, 1, grid->threads,
+                                     1, 1, grid->shared, stream, arguments, NULL);
+    return cuda_check(device, code, "launching a kernel");
+}
+
+/* Few heavy units are spread over many blocks, many light ones fill each block. */
+static struct cuda_grid text_grid(const struct cuda_traits *traits, uint64_t count)
+{
+    enum { WARP = 32, THREADS_MAX = 256, BLOCKS_PER_PROCESSOR = 16 };
+    struct cuda_grid grid = {.threads = WARP,
+                             .blocks_max = traits->processors * BLOCKS_PER_PROCESSOR};
+
+    while (grid.threads < THREADS_MAX &&
+           count >= (uint64_t)grid.threads * traits->processors * 4)
+        grid.threads *= 2;
+    grid.parts = (count + grid.threads - 1) / grid.threads;
+    return grid;
+}
+
+/* Which tuned kernel takes the text's place for this launch, and how. */
+static struct cuda_function *tuned_choose(const struct device *device,
+                                          const struct launch *launch,
+                                          struct cuda_grid *grid)
+{
+    for (size_t i = 0; i < cuda_tuned_count; i++)
+        if (cuda_tuned_rows[i].kernel == launch->kernel && device->tuned[i] &&
+            cuda_tuned_rows[i].grid(&device->traits, launch, grid))
+            return device->tuned[i];
+    *grid = text_grid(&device->traits, launch->last - launch->first);
+    return device->texts[launch->kernel];
+}
+
+/* The text's own launch; views were made addresses by whoever asks. */
+static enum status launch_queue(struct device *device, const struct launch *launch,
+                                uint64_t *views, struct cuda_stream *stream)
+{
+    const struct kernel_info *info = &kernel_table[launch->kernel];
+    void *arguments[2 + KERNEL_VIEWS_MAX + KERNEL_SCALARS_MAX];
+    struct launch copy = *launch;
+    struct cuda_grid grid = {.parts = 0};
+    struct cuda_function *function = tuned_choose(device, launch, &grid);
+    size_t count = 0;
+
+    arguments[count++] = &copy.first;
+    arguments[count++] = &copy.last;
+    for (uint32_t i = 0; i < info->views; i++)
+        arguments[count++] = &views[i];
+    for (uint32_t i = 0; i < info->scalars; i++)
+        arguments[count++] = &copy.scalars[i];
+    return cuda_launch(device, function, &grid, arguments, stream);
+}
+
+enum status cuda_text(struct device *device, enum kernel kernel, uint64_t first,
+                      uint64_t last, const uint64_t *views, const union scalar *scalars,
+                      struct cuda_stream *stream)
+{
+    const struct kernel_info *info = &kernel_table[kernel];
+    struct launch launch = {.kernel = kernel, .first = first, .last = last};
+    uint64_t addresses[KERNEL_VIEWS_MAX];
+
+    if (first == last)
+        return STATUS_OK;
+    for (uint32_t i = 0; i < info->views; i++)
+        addresses[i] = views[i];
+    for (uint32_t i = 0; i < info->scalars; i++)
+        launch.scalars[i] = scalars[i];
+    return launch_queue(device, &launch, addresses, stream);
+}
+
+enum status cuda_launch_text(struct device *device, const struct launch *launch)
+{
+    uint64_t addresses[KERNEL_VIEWS_MAX];
+    enum status status = cuda_enter(device);
+
+    for (uint32_t i = 0; !status && i < kernel_table[launch->kernel].views; i++) {
+        addresses[i] = cuda_view(launch->views[i]);
+        status = cuda_touch(device, launch->views[i].buffer, NULL);
+    }
+    return status ? status : launch_queue(device, launch, addresses, device->order);
+}
+
+static bool set_uses(const struct cuda_set *set, const struct buffer *buffer,
+                     const struct packed *packed)
+{
+    if (packed && set->packed == packed)
+        return true;
+    for (size_t i = 0; buffer && i < sizeof set->buffers / sizeof set->buffers[0]; i++)
+        if (set->buffers[i] == buffer)
+            return true;
+    return false;
+}
+
+enum status cuda_touch(struct device *device, const struct buffer *buffer,
+                       const struct packed *packed)
+{
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; !status && i < device->set_count; i++) {
+        struct cuda_set *set = &device->sets[i];
+
+        if (set_uses(set, buffer, packed))
+            status = cuda_set_wait(device, set);
+    }
+    return status;
+}
+
+enum status cuda_set_wait(struct device *device, struct cuda_set *set)
+{
+    enum status status = STATUS_OK;
+
+    if (set->done.is_set)
+        status = cuda_check(device,
+                            device->driver.stream_wait(device->order, set->done.event, 0),
+                            "waiting for a product");
+    set->done.is_set = false;
+    for (size_t i = 0; i < sizeof set->buffers / sizeof set->buffers[0]; i++)
+        set->buffers[i] = NULL;
+    set->packed = NULL;
+    return status;
+}

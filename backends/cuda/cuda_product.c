@@ -1,0 +1,388 @@
+/*
+ * cuda_product.c - one product: its operands are prepared on one stream, it runs on the
+ * other, in ranges of some milliseconds, so that a replaced job ends it soon.
+ *
+ * At most two ranges are on their way at a time; when the last ones are, multiply()
+ * returns and the card goes on.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+#include "backends/cuda/cuda_calls.h"
+
+enum {
+    RANGE_NS = 6000000,   /* what a range should take */
+    BLOCKS_AT_FIRST = 16, /* parts a processor in the first range of all */
+    SEED_SIZE = 32,
+};
+
+/* A product on its way. */
+struct cuda_work {
+    struct device *device;
+    const struct multiply *ask;
+    struct cuda_set *set;
+    struct cuda_run run;
+    struct cuda_grid grid;
+};
+
+static double now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* Nobody waits for the rest of it. */
+static bool is_over(const struct multiply *ask)
+{
+    const struct mining *mining = ask->mining;
+
+    return mining && mining->count && !ask->c.buffer &&
+           __atomic_load_n(mining->count, __ATOMIC_RELAXED) != mining->seen;
+}
+
+static void *pointer(uint64_t address)
+{
+    return (void *)(uintptr_t)address;
+}
+
+/* a as kernels read it: whole rows; noised, with what takes the noise out again. */
+static enum status left_prepare(struct cuda_work *work)
+{
+    struct device *device = work->device;
+    const struct multiply *ask = work->ask;
+    const struct mining *mining = ask->mining;
+    const struct packed *b = ask->b;
+    struct cuda_set *set = work->set;
+    const uint32_t m = ask->m, n = b->head.n, k = b->head.k;
+    const uint64_t a = cuda_view(ask->a);
+    const bool is_aligned = a % CUDA_LINES_UNIT == 0 && k == b->stride;
+    enum status status;
+
+    work->run.product.a = pointer(is_aligned && !mining ? a : set->left.address);
+    if (!mining)
+        return is_aligned ? STATUS_OK
+                          : cuda_rows_copy(device, set->left.address, a, k, m);
+    const union scalar scalars[] = {{.u32 = k}, {.u32 = mining->a.rank}};
+    const struct cuda_factors factors = {.side = 0,
+                                         .lines = m,
+                                         .k = k,
+                                         .seed = set->seed,
+                                         .dense = set->dense.address,
+                                         .pairs = set->pairs.address};
+
+    status = cuda_factors_make(device, &mining->a, &factors);
+    if (!status)
+        status = cuda_text(
+            device, KERNEL_noise_add, 0, m,
+            (const uint64_t[]){a, factors.dense, factors.pairs, set->left.address},
+            scalars, device->order);
+    if (!status && ask->c.buffer)
+        status = cuda_text(device, KERNEL_lowrank_x, 0, m,
+                           (const uint64_t[]){a, b->pairs, set->x.address}, scalars,
+                           device->order);
+    if (!status && ask->c.buffer)
+        status = cuda_text(device, KERNEL_lowrank_y, 0, n,
+                           (const uint64_t[]){b->values, factors.pairs, set->y.address},
+                           scalars, device->order);
+    return status;
+}
+
+/* The indices of every tile of one side, unless they are there from the last time. */
+static enum status indices_make(struct device *device, struct cuda_indices *indices,
+                                const struct pattern *pattern, uint32_t size)
+{
+    enum { PART = 1 << 12 };
+    uint32_t part[PART + PATTERN_COUNT_MAX];
+    uint8_t bytes[PATTERN_BYTES];
+    uint64_t sent = 0;
+    uint32_t held = 0;
+    enum status status = STATUS_OK;
+
+    pattern_encode(pattern, bytes);
+    if (indices->is_set && indices->size == size &&
+        memcmp(indices->pattern, bytes, sizeof bytes) == 0)
+        return STATUS_OK;
+    indices->is_set = false;
+    indices->tiles = (uint32_t)pattern_starts(pattern, size);
+    for (uint32_t tile = 0; !status && tile < indices->tiles; tile++) {
+        const uint32_t start = (uint32_t)pattern_start(pattern, tile);
+
+        for (uint32_t i = 0; i < pattern->count; i++)
+            part[held++] = start + pattern->offsets[i];
+        if (held < PART && tile + 1 < indices->tiles)
+            continue;
+        status = cuda_send(device, indices->room.address + sent * sizeof *part, part,
+                           held * sizeof *part);
+        sent += held;
+        held = 0;
+    }
+    memcpy(indices->pattern, bytes, sizeof bytes);
+    indices->size = size;
+    indices->is_set = !status;
+    return status;
+}
+
+/* Everything about tickets that kernels are told, and an empty ring. */
+static enum status lottery_prepare(struct cuda_work *work)
+{
+    struct device *device = work->device;
+    const struct mining *mining = work->ask->mining;
+    struct cuda_product *product = &work->run.product;
+    struct cuda_set *set = work->set;
+    enum status status = indices_make(device, &set->rows, mining->rows, product->m);
+
+    if (!status)
+        status = indices_make(device, &set->columns, mining->columns, product->n);
+    if (!status)
+        status = cuda_check(device,
+                            device->driver.set_bytes(cuda_view(mining->hits), 0,
+                                                     sizeof(struct hits), device->order),
+                            "clearing hits");
+    product->rank = mining->a.rank;
+    product->slices = product->k / mining->a.rank;
+    product->rows = pointer(set->rows.room.address);
+    product->columns = pointer(set->columns.room.address);
+    product->h = mining->rows->count;
+    product->w = mining->columns->count;
+    product->tile_rows = set->rows.tiles;
+    product->tile_columns = set->columns.tiles;
+    product->hits_max = mining->hits_max;
+    memcpy(product->seed, mining->a.seed, sizeof product->seed);
+    memcpy(product->bound, mining->bound, sizeof product->bound);
+    product->seed_bytes = pointer(set->seed);
+    product->ring = pointer(cuda_view(mining->hits));
+    product->dense_a = pointer(set->dense.address);
+    product->dense_b = pointer(work->ask->b->dense);
+    product->x = pointer(set->x.address);
+    product->y = pointer(set->y.address);
+    return status;
+}
+
+/* Two maps of the operands in the 128-byte swizzle, for kernels that copy by them. */
+static enum status maps_make(struct device *device, const struct cuda_run *run,
+                             struct cuda_tensor_map maps[2])
+{
+    const struct cuda_product *p = &run->product;
+    const struct cuda_grid *grid = run->grid;
+    const uint64_t stride = p->stride;
+    const uint32_t steps[2] = {1, 1};
+    int code = device->driver.tensor_map ? CUDA_OK : CUDA_NOT_FOUND;
+
+    for (size_t i = 0; !code && i < 2; i++) {
+        const uint64_t sizes[2] = {stride, i ? cuda_pad(p->n, CUDA_LINES_UNIT) : p->m};
+        const uint32_t box[2] = {grid->map_bytes,
+                                 i ? grid->map_rows_b : grid->map_rows_a};
+
+        code = device->driver.tensor_map(
+            &maps[i], CUDA_TENSOR_U8, 2, (uint64_t)(uintptr_t)(i ? p->b : p->a), sizes,
+            &stride, box, steps, 0, CUDA_TENSOR_SWIZZLE_128, CUDA_TENSOR_PROMOTE_256, 0);
+    }
+    return cuda_check(device, code, "describing operands");
+}
+
+enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run)
+{
+    struct cuda_product product = run->product;
+    struct cuda_tensor_map maps[2];
+    void *arguments[] = {&product, &maps[0], &maps[1]};
+    struct cuda_grid grid = *run->grid;
+    enum status status = STATUS_OK;
+
+    grid.parts = product.part_last - product.part_first;
+    if (grid.map_bytes)
+        status = maps_make(device, run, maps);
+    return status ? status
+                  : cuda_launch(device, device->products[run->row][run->mode], &grid,
+                                arguments, device->work);
+}
+
+static enum status scratch_prepare(struct cuda_work *work)
+{
+    struct device *device = work->device;
+    const struct cuda_matmul *way = cuda_rows[work->run.row];
+    struct cuda_product product = work->run.product;
+    void *arguments[] = {&product};
+    struct cuda_grid grid;
+
+    if (!way->prepare || work->run.mode != CUDA_USEFUL)
+        return STATUS_OK;
+    way->prepare_grid(&device->traits, &product, &grid);
+    product.part_last = grid.parts;
+    return cuda_launch(device, device->prepares[work->run.row], &grid, arguments,
+                       device->order);
+}
+
+/* The time of a range tells how long the next ones should be. */
+static void range_learn(struct cuda_work *work, uint64_t parts, double ns)
+{
+    work->device->part_ns[work->run.row][work->run.mode] =
+        ns / (double)parts / work->run.product.k;
+}
+
+static uint64_t range_size(const struct cuda_work *work)
+{
+    const struct device *device = work->device;
+    const double part =
+        device->part_ns[work->run.row][work->run.mode] * work->run.product.k;
+    const uint64_t least =
+        (uint64_t)device->traits.processors * (part > 0 ? 1 : BLOCKS_AT_FIRST);
+    const double wanted = part > 0 ? RANGE_NS / part : 0;
+
+    if (wanted >= (double)work->grid.parts)
+        return work->grid.parts;
+    return (uint64_t)wanted > least ? (uint64_t)wanted : least;
+}
+
+/* Range after range; waits for the last but one before another is launched. */
+static enum status ranges_run(struct cuda_work *work)
+{
+    struct device *device = work->device;
+    struct cuda_product *product = &work->run.product;
+    double begun = now_ns();
+    uint64_t parts[2] = {0};
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; !status && product->part_last < work->grid.parts; i ^= 1) {
+        struct cuda_event_pair *slice = &device->slices[i];
+
+        if (parts[i]) {
+            status = cuda_check(device, device->driver.event_finish(slice->event),
+                                "multiplying");
+            range_learn(work, parts[i], now_ns() - begun);
+            begun = now_ns();
+        }
+        if (status || is_over(work->ask))
+            break;
+        const uint64_t left = work->grid.parts - product->part_last;
+        const uint64_t size = range_size(work);
+
+        parts[i] = size < left ? size : left;
+        product->part_first = product->part_last;
+        product->part_last += parts[i];
+        status = cuda_rows[work->run.row]->run(device, &work->run);
+        if (!status)
+            status = cuda_check(device,
+                                device->driver.event_record(slice->event, device->work),
+                                "multiplying");
+    }
+    return status;
+}
+
+/* On `work`, behind all that was prepared on `order`. */
+static enum status work_run(struct cuda_work *work)
+{
+    struct device *device = work->device;
+    const struct mining *mining = work->ask->mining;
+    struct cuda_set *set = work->set;
+    void *arguments[] = {&work->run.product.ring, &work->run.product.hits_max};
+    const struct cuda_grid order = {.parts = 1, .threads = 256};
+    enum status status = cuda_check(
+        device, device->driver.event_record(set->prepared, device->order), "preparing");
+
+    if (!status)
+        status =
+            cuda_check(device, device->driver.stream_wait(device->work, set->prepared, 0),
+                       "preparing");
+    set->buffers[0] = work->ask->c.buffer;
+    set->buffers[1] = mining ? mining->hits.buffer : NULL;
+    set->buffers[2] = mining ? NULL : work->ask->a.buffer;
+    set->packed = work->ask->b;
+    if (!status)
+        status = ranges_run(work);
+    if (!status && mining)
+        status = cuda_launch(device, device->support[CUDA_HITS_ORDER], &order, arguments,
+                             device->work);
+    if (status)
+        return status;
+    status =
+        cuda_check(device, device->driver.event_record(set->done.event, device->work),
+                   "multiplying");
+    set->done.is_set = !status;
+    return status;
+}
+
+static enum status work_prepare(struct cuda_work *work)
+{
+    struct device *device = work->device;
+    const struct multiply *ask = work->ask;
+    const struct mining *mining = ask->mining;
+    enum status status = cuda_touch(device, ask->a.buffer, NULL);
+
+    if (!status)
+        status = cuda_touch(device, ask->c.buffer, NULL);
+    if (!status && mining)
+        status = cuda_touch(device, mining->hits.buffer, NULL);
+    if (!status)
+        status = cuda_set_wait(device, work->set);
+    if (!status)
+        status = left_prepare(work);
+    if (!status && mining)
+        status = lottery_prepare(work);
+    if (!status)
+        status = scratch_prepare(work);
+    return status;
+}
+
+static void work_begin(struct cuda_work *work)
+{
+    struct device *device = work->device;
+    const struct multiply *ask = work->ask;
+    const struct mining *mining = ask->mining;
+    const struct packed *b = ask->b;
+    const struct cuda_ask shape = {.mode = !mining         ? CUDA_CLEAN
+                                           : ask->c.buffer ? CUDA_USEFUL
+                                                           : CUDA_MINED,
+                                   .m = ask->m,
+                                   .n = b->head.n,
+                                   .k = b->head.k,
+                                   .rank = mining ? mining->a.rank : 0,
+                                   .rows = mining ? mining->rows : NULL,
+                                   .columns = mining ? mining->columns : NULL};
+
+    work->set = &device->sets[device->set];
+    device->set = (device->set + 1) % device->set_count;
+    work->run =
+        (struct cuda_run){.row = cuda_row_choose(device, &shape),
+                          .mode = shape.mode,
+                          .grid = &work->grid,
+                          .product = {.b = pointer(b->values),
+                                      .c = pointer(cuda_view(ask->c)),
+                                      .m = shape.m,
+                                      .n = shape.n,
+                                      .k = shape.k,
+                                      .stride = b->stride,
+                                      .scratch = pointer(work->set->extra.address)}};
+}
+
+enum status cuda_multiply(struct device *device, const struct multiply *multiply)
+{
+    const struct packed_head *b = &multiply->b->head;
+    const struct mining *mining = multiply->mining;
+    struct cuda_work work = {.device = device, .ask = multiply};
+    enum status status = cuda_enter(device);
+
+    if (status)
+        return status;
+    if (multiply->m > device->m || b->n > device->n || b->k > device->k ||
+        (mining && mining->a.rank > device->rank))
+        return STATUS_NO_MEMORY; /* reserve() was not asked for this */
+    if (mining && mining->hits.offset % sizeof(uint32_t))
+        return STATUS_BAD_DATA;
+    if (!multiply->m || (!mining && !multiply->c.buffer))
+        return STATUS_OK;
+    work_begin(&work);
+    status = work_prepare(&work);
+    if (status)
+        return status;
+    cuda_rows[work.run.row]->grid(&device->traits, work.run.mode, &work.run.product,
+                                  &work.grid);
+    status = work_run(&work);
+    if (status)
+        return status;
+    return is_over(multiply) ? STATUS_STALE : STATUS_OK;
+}

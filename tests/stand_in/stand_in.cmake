@@ -1,0 +1,16 @@
+# Libraries that stand in for a GPU's driver, found by LD_LIBRARY_PATH in tests named test_cuda_*.
+# None of it is built with a sanitizer: the executor swaps stacks.
+if(NOT TARGET executor)
+    return()
+endif()
+file(GLOB cuda_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/cuda/*.cu)
+minerva_host_kernels(cuda_host_kernels ${cuda_kernels})
+file(GLOB stand_in_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/stand_in/cuda_stand_in*.c)
+add_library(cuda_stand_in SHARED ${stand_in_sources} $<TARGET_OBJECTS:executor> $<TARGET_OBJECTS:cuda_host_kernels>)
+target_include_directories(cuda_stand_in PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_definitions(cuda_stand_in PRIVATE _GNU_SOURCE)
+target_compile_options(cuda_stand_in PRIVATE -O2 -g -ffp-contract=off -Wall -Wextra -Wshadow -Wconversion -Werror)
+target_link_options(cuda_stand_in PRIVATE -Wl,-z,defs)
+target_link_libraries(cuda_stand_in PRIVATE Threads::Threads ${CMAKE_DL_LIBS} m)
+set_target_properties(cuda_stand_in PROPERTIES OUTPUT_NAME cuda SUFFIX .so.1 LINKER_LANGUAGE CXX
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand-in)
