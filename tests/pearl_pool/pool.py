@@ -23,7 +23,7 @@ faults, each thrown and taken back at any time:
     error shape          msg, message, array, false or text
     order                "job first" or "job last", whatever was recorded
     gzip                 agrees to compressed proofs, where they are asked for
-    notify               FUNCTION of the message, which returns another one, or bytes
+    notify, info, shape  FUNCTION of the message of that kind, which returns another one, or bytes
 """
 import collections
 import copy
@@ -158,10 +158,6 @@ class PearlPool:
             say(what)
         except OSError:
             pass  # the worker has gone
-
-    def spoil(self, message):
-        spoil = self.faults.get("notify")
-        return spoil(message) if spoil else message
 
     def greet_badly(self, session):
         if "end at once" in self.faults:

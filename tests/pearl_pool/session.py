@@ -154,7 +154,7 @@ class Session:
             if "no job" not in self.pool.faults:
                 self.say_job(self.pool.current)
         elif method == SHAPE:
-            self.say(self._shape(self.pool.current))
+            self.write(self.line_of("shape", self._shape(self.pool.current)))
         elif method == "mining.set_difficulty":
             self.say({**said, "params": [max(1, (0xFFFF << 208) // self.pool.current.target)]})
         elif recorded is self.recording.info:
@@ -189,10 +189,15 @@ class Session:
             params["diff"] = (0xFFFF << 208) // job.target
         return said
 
+    def line_of(self, fault, message):
+        """The message as bytes; the fault of that name may make others of it."""
+        spoil = self.pool.faults.get(fault)
+        said = spoil(message) if spoil else message
+        return said if isinstance(said, bytes) else json.dumps(said, separators=(",", ":")).encode() + b"\n"
+
     def notify_line(self, job):
         """The bytes of a job's message, spoilt where the faults say so."""
-        said = self.pool.spoil(self._notify(job))
-        return said if isinstance(said, bytes) else json.dumps(said, separators=(",", ":")).encode() + b"\n"
+        return self.line_of("notify", self._notify(job))
 
     def keep(self, job):
         if self.latest and self.latest.previous != job.previous:
@@ -205,7 +210,7 @@ class Session:
         if self.recording.is_gateway:
             return  # it asks
         if self.recording.is_array and self.is_open and job.shape:
-            self.say(self._shape(job))
+            self.write(self.line_of("shape", self._shape(job)))
         self.write(self.notify_line(job))
         job.said_at = time.monotonic()
 
@@ -220,7 +225,7 @@ class Session:
         said["id"] = request_id
         said["result"].update(incomplete_header_bytes=base64.b64encode(job.header).decode(), target=job.target,
                               cert_version=job.cert_version)
-        self.say(said)
+        self.write(self.line_of("info", said))
 
     # --- what the worker asks ---
 
