@@ -41,11 +41,16 @@ static void report_share(struct report *report, const struct news *news)
     struct ledger_totals totals;
     char name[48], why[ERROR_TEXT_MAX + 32] = "";
 
-    if (news->verdict == VERDICT_UNKNOWN || news->verdict == VERDICT_PENDING) {
-        report->unknown++;
-        log_warn("share", "unknown   the connection ended before the pool answered");
+    if (news->verdict == VERDICT_UNKNOWN || news->verdict == VERDICT_LOST) {
+        const bool is_lost = news->verdict == VERDICT_LOST;
+        report->unknown += !is_lost;
+        report->lost += is_lost;
+        log_warn("share",
+                 is_lost ? "lost      too many wait for a pool that is away"
+                         : "unknown   the connection ended before the pool answered");
         return;
     }
+    assert(news->verdict < sizeof rows / sizeof *rows && rows[news->verdict].word);
     ledger_share(report->ledger, news->device, rows[news->verdict].verdict, news->work,
                  reason_of(news));
     ledger_read(report->ledger, news->at_ms, &totals);
@@ -95,6 +100,10 @@ static void report_job(struct report *report, const struct news *news)
 
 void report_news(struct report *report, struct news *news)
 {
+    assert(news->pool < POOL_LINKS_MAX);
+    for (size_t i = 0; news->kind == NEWS_CURRENT && i < POOL_LINKS_MAX; i++)
+        report->pools[i].is_current = false;
+    pool_book_note(&report->pools[news->pool], news);
     switch (news->kind) {
     case NEWS_CONNECTED:
         log_info("net", "use pool %s  %s  reply %" PRIu64 " ms", report->url, news->text,
@@ -261,6 +270,9 @@ static void report_reasons(const struct report *report,
     if (report->unknown)
         log_info("miner", "            %" PRIu64 " answers were lost with the connection",
                  report->unknown);
+    if (report->lost)
+        log_info("miner", "            %" PRIu64 " were never sent: too many waited",
+                 report->lost);
 }
 
 void report_end(struct report *report, uint64_t now_ms)
