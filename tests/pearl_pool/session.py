@@ -38,7 +38,7 @@ class Session:
     def __init__(self, pool, connection):
         self.pool, self.connection, self.recording = pool, connection, pool.recording
         self.jobs, self.latest = [], None
-        self.is_greeted = self.is_open = False
+        self.is_greeted = False
         self.speaking = threading.Lock()
         self.lines, self.heard = queue.SimpleQueue(), []
         self.is_gzip = False
@@ -96,13 +96,11 @@ class Session:
             threading.Thread(target=self._listen, daemon=True).start()
             self.pool.greet_badly(self)
             self._open()
-            self.is_open = True
             while True:
                 self._answer(*self.read())
         except (Ended, OSError):
             pass
         finally:
-            self.is_open = False
             self.hang_up()
 
     def _ordered(self):
@@ -152,7 +150,7 @@ class Session:
         if method == NOTIFY:
             self.is_greeted = True
             if "no job" not in self.pool.faults:
-                self.say_job(self.pool.current)
+                self.say_job(self.pool.current, with_shape=False)
         elif method == SHAPE:
             self.write(self.line_of("shape", self._shape(self.pool.current)))
         elif method == "mining.set_difficulty":
@@ -205,11 +203,11 @@ class Session:
         self.jobs = [*self.jobs[1 - JOBS_KEPT:], job]
         self.latest = job
 
-    def say_job(self, job):
+    def say_job(self, job, with_shape=True):
         self.keep(job)
         if self.recording.is_gateway:
             return  # it asks
-        if self.recording.is_array and self.is_open and job.shape:
+        if self.recording.is_array and with_shape and job.shape:
             self.write(self.line_of("shape", self._shape(job)))
         self.write(self.notify_line(job))
         job.said_at = time.monotonic()

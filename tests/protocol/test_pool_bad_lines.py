@@ -25,7 +25,7 @@ NO_JSON = r"no JSON"
 
 
 def joined(pool):
-    puppet = Puppet(pool)
+    puppet = Puppet(pool, strict=1)  # no limit is wanted here
     puppet.joins(pool.current)
     return puppet
 
