@@ -34,6 +34,8 @@ static int8_t value_make(enum product_values values)
         return 64;
     case VALUES_WIDE: /* only where no noise comes on top */
         return x % 3 ? (x & 4 ? 127 : -127) : (int8_t)(x >> 8);
+    case VALUES_ZERO:
+        return 0;
     default:
         return (int8_t)((int)(x % 129) - 64);
     }
@@ -51,6 +53,11 @@ static int8_t *matrix_make(const struct product_case *shape, uint32_t lines)
 {
     int8_t *data = room(lines, shape->k);
 
+    if (shape->values == VALUES_FULL) { /* sums as large as they get, of either sign */
+        for (size_t i = 0; i < (size_t)lines * shape->k; i++)
+            data[i] = i / shape->k & 1 ? -127 : 127;
+        return data;
+    }
     for (size_t i = 0; i < (size_t)lines * shape->k; i++)
         data[i] = value_make(shape->values);
     return data;
@@ -107,9 +114,9 @@ static void tickets_make(const struct product_case *shape, struct product_plain 
     const uint32_t h = shape->rows.count, w = shape->columns.count;
     const uint64_t rows = p->tile_rows = pattern_starts(&shape->rows, shape->m);
     const uint64_t columns = p->tile_columns = pattern_starts(&shape->columns, shape->n);
-    uint32_t *row_indices = indices_make(&shape->rows, rows);
-    uint32_t *column_indices = indices_make(&shape->columns, columns);
-    uint32_t *words = room(rows * columns + 1, 64);
+    uint32_t *row_indices = p->row_indices = indices_make(&shape->rows, rows);
+    uint32_t *column_indices = p->column_indices = indices_make(&shape->columns, columns);
+    uint32_t *words = p->words = room(rows * columns + 1, 64);
     uint8_t *tickets = room(rows * columns + 1, 32), seed[32];
 
     product_seed(seed, SEED_A);
@@ -125,9 +132,6 @@ static void tickets_make(const struct product_case *shape, struct product_plain 
         memcpy(p->tiles[t].ticket, tickets + 32 * t, 32);
         p->wins += tickets[32 * t + 31] <= shape->bound_top;
     }
-    memory_free(row_indices);
-    memory_free(column_indices);
-    memory_free(words);
     memory_free(tickets);
 }
 
@@ -190,4 +194,7 @@ void product_plain_free(struct product_plain *p)
     memory_free(p->pairs_a);
     memory_free(p->pairs_b);
     memory_free(p->tiles);
+    memory_free(p->row_indices);
+    memory_free(p->column_indices);
+    memory_free(p->words);
 }

@@ -9,7 +9,14 @@
 
 #include "backends/backend.h"
 
-enum product_values { VALUES_ANY, VALUES_EDGES, VALUES_HIGHEST, VALUES_WIDE };
+enum product_values {
+    VALUES_ANY,
+    VALUES_EDGES,   /* -64 and 64 */
+    VALUES_HIGHEST, /* 64 */
+    VALUES_ZERO,
+    VALUES_WIDE, /* from here on clean products only: up to 127 */
+    VALUES_FULL  /* lines of 127 and of -127 */
+};
 
 struct product_case { /* rank 0: clean */
     uint32_t m, n, k, rank;
@@ -25,7 +32,8 @@ struct product_plain {
     uint16_t *pairs_a, *pairs_b;
     int32_t *c;
     uint64_t tile_rows, tile_columns, wins;
-    struct hit *tiles; /* [tile_rows][tile_columns] */
+    struct hit *tiles;                              /* [tile_rows][tile_columns] */
+    uint32_t *row_indices, *column_indices, *words; /* as kernels.def has them */
 };
 
 /* Fails the test when the composition does not give the product's definition in 64 bits.

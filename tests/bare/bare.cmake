@@ -1,7 +1,8 @@
 # The tests of kernels and backends, with stand-ins for the two libraries that they use.
 enable_testing()
-foreach(test kernels/test_pattern kernels/test_blake3_host kernels/test_kernel_variants kernels/test_det1_vectors
-        kernels/test_pow_vectors backends/test_cpu_kernels backends/test_cpu_product backends/test_cpu_threads)
+foreach(test kernels/test_pattern kernels/test_blake3_host kernels/test_det1_vectors
+        kernels/test_pow_vectors backends/test_conformance backends/test_cpu_launches
+        backends/test_cpu_threads)
     get_filename_component(name ${test} NAME)
     add_executable(${name} tests/${test}.c)
     target_include_directories(${name} PRIVATE tests/bare)
@@ -9,4 +10,7 @@ foreach(test kernels/test_pattern kernels/test_blake3_host kernels/test_kernel_v
     target_link_libraries(${name} PRIVATE backends)
     add_test(NAME ${name} COMMAND ${name})
 endforeach()
-target_sources(test_cpu_product PRIVATE tests/product_case.c)
+foreach(name test_conformance test_cpu_launches)
+    target_sources(${name} PRIVATE tests/subjects.c tests/kernel_cases.c tests/kernel_ranges.c)
+endforeach()
+target_sources(test_conformance PRIVATE tests/product_case.c tests/product_run.c)

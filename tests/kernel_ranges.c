@@ -1,28 +1,20 @@
 /*
- * test_cpu_kernels.c - claim: kernels that an instruction set has its own form of give,
- * launched on any range and on any number of threads, the bytes of the text, and touch
- * nothing else.
- *
- * labels: tsan
+ * kernel_ranges.c - hashes, tickets and noise launched on ranges of any length and place,
+ * for kernels that a device has its own form of.
  *
  * SPDX-License-Identifier: MIT
  */
+#include "tests/kernel_ranges.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "backends/device.h"
 #include "miner/base/memory.h"
 
-static const char *const variants[] = {
-#define CPU_MATMUL(row) #row,
-#include "backends/cpu/cpu_matmul.def"
-#undef CPU_MATMUL
-};
-
-enum { VARIANTS = sizeof variants / sizeof variants[0], INPUTS = 3, SIZE = 1 << 18 };
+enum { INPUTS = 3, SIZE = 1 << 18 };
 
 /* Inputs are the first views, the output is the last one. */
 struct kernel_case {
@@ -53,16 +45,9 @@ static void fill(uint8_t *data, size_t size, uint64_t seed)
     kernel_table[KERNEL_test_matrix].run(0, size, views, scalars);
 }
 
-static bool open_one(struct fixture *b, const char *variant, uint32_t threads)
+static void fixture_open(struct fixture *b, struct device *device)
 {
-    const struct device_options options = {.threads = threads, .variant = variant};
-    struct error err;
-    const enum status status =
-        device_open(backend_find("cpu"), 0, &options, &b->device, &err);
-
-    if (status == STATUS_ABSENT)
-        return false;
-    assert_int_equal(status, STATUS_OK);
+    b->device = device;
     for (uint64_t i = 0; i < INPUTS; i++) {
         b->host[i] = room(SIZE);
         fill(b->host[i], SIZE, 100 + i);
@@ -71,10 +56,9 @@ static bool open_one(struct fixture *b, const char *variant, uint32_t threads)
     b->expected = room(SIZE);
     b->found = room(SIZE);
     assert_int_equal(device_buffer_new(b->device, SIZE, &b->output), STATUS_OK);
-    return true;
 }
 
-static void close_one(struct fixture *b)
+static void fixture_close(struct fixture *b)
 {
     for (int i = 0; i < INPUTS; i++) {
         memory_free(b->host[i]);
@@ -83,7 +67,6 @@ static void close_one(struct fixture *b)
     memory_free(b->expected);
     memory_free(b->found);
     device_buffer_free(b->device, b->output);
-    device_close(b->device);
 }
 
 static void check(struct fixture *b, const struct kernel_case *c)
@@ -186,27 +169,13 @@ static void check_noise_add(struct fixture *b)
         }
 }
 
-static void test_kernels(void **state)
+void kernel_ranges_check(struct device *device)
 {
-    static const uint32_t threads[] = {1, 3};
+    struct fixture b;
 
-    (void)state;
-    for (size_t v = 0; v < VARIANTS; v++)
-        for (size_t t = 0; t < 2; t++) {
-            struct fixture b;
-
-            if (!open_one(&b, variants[v], threads[t]))
-                continue;
-            check_hashes(&b);
-            check_noise(&b);
-            check_noise_add(&b);
-            close_one(&b);
-        }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels)};
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    fixture_open(&b, device);
+    check_hashes(&b);
+    check_noise(&b);
+    check_noise_add(&b);
+    fixture_close(&b);
 }

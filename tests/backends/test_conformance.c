@@ -1,0 +1,306 @@
+/*
+ * test_conformance.c - claim: every device present, by every way it has, gives the bits
+ * of the shared text: each kernel on easy and hard inputs, in one launch and in several,
+ * and every product, ticket and clean result, whatever the shape, the pattern, the rank,
+ * the values and the number of threads.
+ *
+ * A row that this processor lacks is named and passed over.  SUBJECTS=cuda in the
+ * environment demands that backend.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/kernel_cases.h"
+#include "tests/kernel_ranges.h"
+#include "tests/product_run.h"
+#include "tests/subjects.h"
+
+enum { TESTS_A_SUBJECT = 6, TEST_NAME_SIZE = 96, CORE_INPUTS = 1 << 14, CORES = 11 };
+
+/* The device under test, or skips the test. */
+static struct device *device_of(void **state, uint32_t threads)
+{
+    struct device *device = subject_device(*state, threads);
+
+    if (!device)
+        skip();
+    return device;
+}
+
+static void check_shape(struct device *device, const struct product_case *shape)
+{
+    struct product_plain p;
+    struct product_run run;
+
+    product_plain_make(shape, &p);
+    product_run_load(&run, device, shape, &p, 0);
+    product_run_check(&run, shape, &p, true);
+    if (shape->rank)
+        product_run_check(&run, shape, &p, false);
+    product_run_free(&run);
+    product_plain_free(&p);
+}
+
+/* --- kernels --- */
+
+static void test_kernels(void **state)
+{
+    for (uint32_t threads = 1; threads <= 3; threads += 2) {
+        struct device *device = device_of(state, threads);
+
+        for (enum mood mood = MOOD_PLAIN; mood < MOODS; mood++)
+            kernel_cases_check(device, mood);
+        kernel_ranges_check(device);
+    }
+}
+
+/* Finite numbers of all sizes, subnormal ones and both zeros among them. */
+static uint32_t core_input(uint32_t core, uint32_t i)
+{
+    const uint32_t bits = (i + 1) * UINT32_C(2654435761);
+
+    if (core >= 9) /* a phase */
+        return bits;
+    if (core == 0 || core == 1) /* positive and normal: reciprocals */
+        return 0x00800000 + bits % (0x7e000000 - 0x00800000);
+    return bits % 7 == 0 ? bits & 0x80ffffff : (bits & 0x80000000) | bits % 0x53800000;
+}
+
+static void test_cores(void **state)
+{
+    static uint32_t in[CORE_INPUTS], want[CORE_INPUTS], got[CORE_INPUTS];
+    struct device *device = device_of(state, 2);
+    struct buffer *x, *y;
+
+    assert_int_equal(device_buffer_new(device, sizeof in, &x), STATUS_OK);
+    assert_int_equal(device_buffer_new(device, sizeof in, &y), STATUS_OK);
+    for (uint32_t core = 0; core < CORES; core++) {
+        const struct launch launch = {.kernel = KERNEL_scalar_core,
+                                      .last = CORE_INPUTS,
+                                      .views = {{x, 0}, {y, 0}},
+                                      .scalars = {{.u32 = core}}};
+        void *const views[] = {in, want};
+        for (uint32_t i = 0; i < CORE_INPUTS; i++)
+            in[i] = core_input(core, i);
+        kernel_table[KERNEL_scalar_core].run(0, CORE_INPUTS, views, launch.scalars);
+        assert_int_equal(device_write(device, x, 0, in, sizeof in), STATUS_OK);
+        assert_int_equal(device_launch(device, &launch), STATUS_OK);
+        assert_int_equal(device_read(device, y, 0, got, sizeof got), STATUS_OK);
+        for (uint32_t i = 0; i < CORE_INPUTS; i++)
+            if (got[i] != want[i])
+                fail_msg("core %u of %08x is %08x, expected %08x", core, in[i], got[i],
+                         want[i]);
+    }
+    device_buffer_free(device, x);
+    device_buffer_free(device, y);
+}
+
+/* --- products --- */
+
+static void test_clean(void **state)
+{
+    static const uint32_t shapes[][3] = {
+        {1, 1, 1},      {8, 32, 64},   {7, 31, 63},    {9, 33, 65},     {16, 64, 128},
+        {3, 100, 384},  {64, 96, 100}, {33, 17, 1000}, {5, 1, 129},     {70, 70, 192},
+        {1, 384, 1536}, {200, 40, 64}, {129, 257, 96}, {4, 6, 1 << 17},
+    };
+
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (enum product_values values = VALUES_ANY; values <= VALUES_FULL; values++) {
+            const struct product_case shape = {
+                .m = shapes[i][0],
+                .n = shapes[i][1],
+                .k = shapes[i][2],
+                .values = values,
+                .threads = (uint32_t[]){1, 2, 3, 8}[(i + values) % 4]};
+            check_shape(device_of(state, shape.threads), &shape);
+        }
+}
+
+/* From {length, stride} pairs, smallest stride first. */
+static struct pattern pattern_of(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2,
+                                 uint32_t l3, uint32_t s3)
+{
+    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
+    struct pattern pattern;
+
+    for (uint32_t c = 0; c < l3; c++)
+        for (uint32_t b = 0; b < l2; b++)
+            for (uint32_t a = 0; a < l1; a++)
+                offsets[count++] = a * s1 + b * s2 + c * s3;
+    assert_true(pattern_from_offsets(offsets, count, &pattern));
+    return pattern;
+}
+
+static void test_mined(void **state)
+{
+    const struct pattern range2 = pattern_range(2), range4 = pattern_range(4),
+                         range8 = pattern_range(8), range16 = pattern_range(16),
+                         range64 = pattern_range(64), range128 = pattern_range(128);
+    const struct pattern rows_wgmma = pattern_of(2, 8, 1, 1, 1, 1),
+                         columns_wgmma = pattern_of(2, 1, 32, 8, 1, 1),
+                         rows_mma = pattern_of(8, 8, 1, 1, 1, 1),
+                         columns_mma = pattern_of(2, 1, 8, 8, 1, 1);
+    const struct product_case shapes[] = {
+        {64, 96, 1024, 64, range8, range16, VALUES_ANY, 1, 255},
+        {64, 96, 1024, 32, range8, range16, VALUES_EDGES, 2, 31},
+        {64, 96, 1024, 32, range8, range16, VALUES_ZERO, 2, 255},
+        {50, 77, 2112, 128, range8, range16, VALUES_HIGHEST, 3, 127},
+        {8, 16, 1024, 32, range8, range16, VALUES_ANY, 8, 255},
+        {7, 15, 1024, 32, range8, range16, VALUES_ANY, 2, 255},  /* no tile at all */
+        {1, 200, 1024, 64, range8, range16, VALUES_ANY, 2, 255}, /* one row */
+        {128, 128, 1024, 64, pattern_of(2, 32, 1, 1, 1, 1), range64, VALUES_ANY, 2, 60},
+        {64, 256, 2048, 128, rows_wgmma, columns_wgmma, VALUES_EDGES, 2, 255},
+        {130, 261, 2112, 128, rows_mma, columns_mma, VALUES_ANY, 2, 255},
+        {150, 300, 1088, 64, pattern_of(2, 8, 2, 64, 1, 1), pattern_of(2, 1, 8, 8, 1, 1),
+         VALUES_ANY, 3, 200},
+        {100, 90, 1024, 32, range16, range16, VALUES_ANY, 2, 255},
+        {100, 90, 1024, 32, pattern_range(10), pattern_range(6), VALUES_EDGES, 2, 255},
+        {90, 100, 1024, 32, pattern_range(6), pattern_of(3, 5, 2, 15, 1, 1), VALUES_ANY,
+         3, 255},
+        {64, 300, 1024, 64, range4, pattern_of(2, 1, 4, 128, 1, 1), VALUES_ANY, 2, 255},
+        {130, 64, 1024, 64, range128, range2, VALUES_ANY, 1, 255},
+        {64, 140, 1024, 64, range2, range128, VALUES_ANY, 2, 255},
+        {40, 64, 1024, 32, range2, range16, VALUES_ANY, 2, 255},
+        {40, 64, 1024, 32, pattern_of(2, 2, 2, 4, 1, 1), range16, VALUES_ANY, 8, 100},
+        {96, 96, 1024, 64, pattern_of(2, 1, 2, 8, 2, 16), pattern_of(4, 2, 2, 8, 2, 16),
+         VALUES_ANY, 3, 255},
+        {192, 80, 1024, 64, pattern_of(2, 3, 2, 6, 2, 48), pattern_of(2, 1, 2, 4, 2, 16),
+         VALUES_EDGES, 3, 255},
+        {24, 40, 4096, 256, range8, range16, VALUES_HIGHEST, 2, 255},
+        {33, 50, 8256, 512, range8, range16, VALUES_ANY, 2, 255},
+        {16, 32, 8192, 64, range8, range16, VALUES_EDGES, 2, 255}, /* two limbs */
+        {16, 48, 16384, 64, range4, range8, VALUES_HIGHEST, 1, 255},
+        {16, 32, 16384, 1024, range8, range16, VALUES_ANY, 2, 255},
+        {16, 32, 131072, 256, range8, range16, VALUES_HIGHEST, 2, 255},
+    };
+
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        check_shape(device_of(state, shapes[i].threads), &shapes[i]);
+}
+
+/* More hits than there is room for are counted, and nothing is written past the end. */
+static void check_overflow(struct device *device)
+{
+    enum { ROOM = 5 };
+    const struct product_case shape = {
+        64, 96, 1024, 64, pattern_range(8), pattern_range(16), VALUES_ANY, 2, 255};
+    const size_t end = sizeof(struct hits) + ROOM * sizeof(struct hit);
+    struct product_plain p;
+    struct product_run run;
+    uint8_t after[32], found[32];
+    uint32_t count;
+
+    product_plain_make(&shape, &p);
+    product_run_load(&run, device, &shape, &p, 0);
+    run.hits_max = ROOM; /* the buffer holds more */
+    memset(after, 0x77, sizeof after);
+    assert_int_equal(device_write(device, run.hits, end, after, 32), STATUS_OK);
+    product_run_check(&run, &shape, &p, false);
+    assert_int_equal(device_read(device, run.hits, 0, &count, sizeof count), STATUS_OK);
+    assert_int_equal(count, p.wins);
+    assert_int_equal(device_read(device, run.hits, end, found, 32), STATUS_OK);
+    assert_memory_equal(found, after, 32);
+    product_run_free(&run);
+    product_plain_free(&p);
+}
+
+static void test_rooms(void **state)
+{
+    static const uint32_t shapes[][4] = {
+        {96, 128, 2048, 128}, {40, 128, 1024, 32}, {96, 64, 1024, 64}};
+    struct device *device = device_of(state, 2);
+
+    check_overflow(device);
+    /* Products of any sizes after one reserve() for the largest. */
+    assert_int_equal(device_reserve(device, 96, 128, 2048, 128), STATUS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        const struct product_case shape = {shapes[i][0],
+                                           shapes[i][1],
+                                           shapes[i][2],
+                                           shapes[i][3],
+                                           pattern_range(8),
+                                           pattern_range(16),
+                                           VALUES_ANY,
+                                           2,
+                                           255};
+        check_shape(device, &shape);
+    }
+}
+
+/* The composition's steps as launches, for every rank and kinds of pattern. */
+static void test_steps(void **state)
+{
+    const struct product_case shapes[] = {
+        {32, 40, 1024, 32, pattern_range(8), pattern_range(16), VALUES_EDGES, 2, 255},
+        {34, 48, 1088, 64, pattern_of(2, 2, 2, 4, 1, 1), pattern_range(16), VALUES_ANY, 2,
+         255},
+        {20, 40, 2112, 128, pattern_range(16), pattern_range(16), VALUES_HIGHEST, 2, 255},
+        {9, 17, 4096, 256, pattern_range(8), pattern_range(16), VALUES_ANY, 2, 255},
+        {8, 18, 8192, 512, pattern_range(2), pattern_of(2, 1, 4, 4, 1, 1), VALUES_ANY, 2,
+         255},
+        {8, 16, 16384, 1024, pattern_range(8), pattern_of(2, 1, 2, 4, 2, 8), VALUES_ANY,
+         2, 255},
+    };
+    struct device *device = device_of(state, 2);
+
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        struct product_plain p;
+
+        product_plain_make(&shapes[i], &p);
+        product_run_steps(device, &shapes[i], &p);
+        product_plain_free(&p);
+    }
+}
+
+static void no_kernel_is_left_out(void **state)
+{
+    (void)state; /* the two are in test_cores() and test_steps() */
+    for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++)
+        if (kernel != KERNEL_scalar_core && kernel != KERNEL_ticket_fold &&
+            !kernel_cases_have(kernel))
+            fail_msg("%s has no case", kernel_table[kernel].name);
+}
+
+static int close_subject(void **state)
+{
+    subject_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void **state);
+    } claims[TESTS_A_SUBJECT] = {
+        {"kernels", test_kernels},      {"cores", test_cores},
+        {"clean products", test_clean}, {"mined products", test_mined},
+        {"rooms", test_rooms},          {"steps", test_steps}};
+    static struct subject subjects[SUBJECTS_MAX];
+    static char names[SUBJECTS_MAX * TESTS_A_SUBJECT][TEST_NAME_SIZE];
+    static struct CMUnitTest tests[SUBJECTS_MAX * TESTS_A_SUBJECT + 1];
+    const size_t count = subjects_find(subjects);
+    size_t last = 0;
+
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; i < TESTS_A_SUBJECT; i++) {
+            snprintf(names[last], TEST_NAME_SIZE, "%s: %s", subjects[s].name,
+                     claims[i].name);
+            tests[last] = (struct CMUnitTest){.name = names[last],
+                                              .test_func = claims[i].run,
+                                              .initial_state = &subjects[s]};
+            if (i + 1 == TESTS_A_SUBJECT)
+                tests[last].teardown_func = close_subject;
+            last++;
+        }
+    tests[last++] = (struct CMUnitTest){.name = "no kernel is left out",
+                                        .test_func = no_kernel_is_left_out};
+    return _cmocka_run_group_tests("conformance", tests, last, NULL, NULL);
+}
