@@ -42,3 +42,30 @@ endfunction()
 file(GLOB executor_cases CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/executor/*_cases.cu)
 minerva_host_kernels(executor_case_kernels ${executor_cases})
 minerva_executor(executor_cases executor_case_kernels)
+
+# The same cases on a card: `gpu_instructions`, for tests/gpu.sh.  Built wherever there is an nvcc, run as a test where
+# there is a card too.
+find_program(MINERVA_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin
+    DOC "the CUDA compiler; empty: no CUDA kernels")
+if(NOT MINERVA_NVCC OR MINERVA_SANITIZE OR MINERVA_FUZZ)
+    return()
+endif()
+execute_process(COMMAND ${MINERVA_NVCC} --list-gpu-code OUTPUT_VARIABLE nvcc_codes ERROR_QUIET)
+set(instruction_archs)
+foreach(arch 75 80 90a 100 120)
+    if(nvcc_codes MATCHES "sm_${arch}")
+        list(APPEND instruction_archs -gencode arch=compute_${arch},code=sm_${arch})
+    endif()
+endforeach()
+set(instructions ${CMAKE_SOURCE_DIR}/tests/executor/gpu_instructions.cu)
+add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/gpu_instructions
+    COMMAND ${MINERVA_NVCC} -std=c++17 -O2 -fmad=false -Werror all-warnings -I${CMAKE_SOURCE_DIR} ${instruction_archs}
+        --threads 2 -MD -MF ${CMAKE_BINARY_DIR}/gpu_instructions.d -MT gpu_instructions
+        -o ${CMAKE_BINARY_DIR}/gpu_instructions ${instructions}
+        -L${CMAKE_BINARY_DIR} -lexecutor_cases -Xlinker -rpath=$ORIGIN
+    DEPENDS ${instructions} executor_cases
+    DEPFILE ${CMAKE_BINARY_DIR}/gpu_instructions.d
+    COMMENT "Building gpu_instructions for cards" VERBATIM)
+add_custom_target(tests_gpu ALL DEPENDS ${CMAKE_BINARY_DIR}/gpu_instructions)
+add_test(NAME gpu_instructions COMMAND ${CMAKE_BINARY_DIR}/gpu_instructions)
+set_tests_properties(gpu_instructions PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS plain)
