@@ -8,7 +8,7 @@
  */
 #include "backends/cuda/cuda_any.h"
 
-#define PART product.part_first + block_index()
+#define PART (u32)(product.part_first + block_index())
 
 typedef struct pipe_async<TILE_STAGES_ASYNC> mma_pipe;
 

@@ -5,6 +5,9 @@ if(NOT TARGET executor)
 endif()
 file(GLOB cuda_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/cuda/*.cu)
 minerva_host_kernels(cuda_host_kernels ${cuda_kernels})
+# The same kernels for tests/cuda, which launch them without a driver.
+minerva_executor(cuda_host cuda_host_kernels)
+
 file(GLOB stand_in_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/stand_in/cuda_stand_in*.c)
 add_library(cuda_stand_in SHARED ${stand_in_sources} $<TARGET_OBJECTS:executor> $<TARGET_OBJECTS:cuda_host_kernels>)
 target_include_directories(cuda_stand_in PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
