@@ -100,10 +100,6 @@ static void report_job(struct report *report, const struct news *news)
 
 void report_news(struct report *report, struct news *news)
 {
-    assert(news->pool < POOL_LINKS_MAX);
-    for (size_t i = 0; news->kind == NEWS_CURRENT && i < POOL_LINKS_MAX; i++)
-        report->pools[i].is_current = false;
-    pool_book_note(&report->pools[news->pool], news);
     switch (news->kind) {
     case NEWS_CONNECTED:
         log_info("net", "use pool %s  %s  reply %" PRIu64 " ms", report->url, news->text,

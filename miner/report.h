@@ -11,17 +11,15 @@
 
 #include "miner/device_list.h"
 #include "miner/ledger.h"
-#include "miner/pool_book.h"
 #include "pool-protocol/pool.h"
 
 struct report {
     struct ledger *ledger;
     const struct device_list *devices; /* in the ledger's order */
     const char *url;
-    struct pool_book pools[POOL_LINKS_MAX]; /* by their numbers */
-    uint64_t results;                       /* finished tasks that the pool took */
-    uint64_t unknown;                       /* shares whose answer was lost */
-    uint64_t lost;                          /* shares that were never sent */
+    uint64_t results; /* finished tasks that the pool took */
+    uint64_t unknown; /* shares whose answer was lost */
+    uint64_t lost;    /* shares that were never sent */
     uint64_t jobs;
     enum status hopeless; /* why no pool can be worked for; OK: that is not so */
     bool has_expected;
