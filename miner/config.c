@@ -14,11 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "miner/base/file.h"
 #include "miner/base/memory.h"
-#include "pool-protocol/user.h"
 
 enum { FILE_MAX_SIZE = 65536 };
 
@@ -70,48 +68,56 @@ static enum status environment_read(struct config *config, struct error *err)
 
 struct reading {
     struct config *config;
+    struct config_pools *pools; /* of the file */
     struct error *err;
     enum status status; /* of the first refusal */
 };
+
+static enum status file_set(struct reading *reading, const char *key, const char *text)
+{
+    const struct config_origin from = {.source = FROM_FILE, .place = key};
+    char name[CONFIG_KEY_MAX];
+
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        config_key(config_table[i].name, name);
+        if (strcmp(name, key) != 0)
+            continue;
+        if (i == SETTING_url)
+            return config_pools_add(reading->pools, &from, text, reading->err);
+        return config_set(reading->config, (enum setting)i, FROM_FILE, name, text,
+                          reading->err);
+    }
+    return error_set(reading->err, STATUS_BAD_CONFIG,
+                     "\"%.60s\" is no setting, `minerva --print-config` shows them", key);
+}
 
 static int file_line(void *context, const char *section, const char *key,
                      const char *text)
 {
     struct reading *reading = context;
-    char name[CONFIG_KEY_MAX];
 
     if (reading->status)
         return 1;
-    if (*section) {
+    if (*section)
         reading->status =
-            error_set(reading->err, STATUS_BAD_CONFIG,
-                      "section [%s]: expected none, keys stand by themselves", section);
-        return 0;
-    }
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        config_key(config_table[i].name, name);
-        if (strcmp(name, key))
-            continue;
-        reading->status = config_set(reading->config, (enum setting)i, FROM_FILE, name,
-                                     text, reading->err);
-        return !reading->status;
-    }
-    reading->status =
-        error_set(reading->err, STATUS_BAD_CONFIG,
-                  "\"%.60s\" is no setting, `minerva --print-config` shows them", key);
-    return 0;
+            config_pools_set(reading->pools, section, key, text, reading->err);
+    else
+        reading->status = file_set(reading, key, text);
+    return !reading->status;
 }
 
 /* What inih would cut, join or swallow without a word. */
-static enum status file_check(const char *text, size_t size, struct error *err)
+static enum status file_check(const char *text, size_t size, struct config_pools *pools,
+                              struct error *err)
 {
+    enum status status = STATUS_OK;
     unsigned long number = 1;
 
     if (memchr(text, 0, size))
         return error_set(err, STATUS_BAD_CONFIG,
                          "a NUL byte at offset %zu, expected text",
                          (size_t)((const char *)memchr(text, 0, size) - text));
-    for (const char *line = text; line < text + size; number++) {
+    for (const char *line = text; !status && line < text + size; number++) {
         const size_t length = strcspn(line, "\n"), blanks = strspn(line, " \t\r");
         if (length > CONFIG_ITEM_MAX)
             return error_set(err, STATUS_BAD_CONFIG,
@@ -121,16 +127,20 @@ static enum status file_check(const char *text, size_t size, struct error *err)
             return error_set(
                 err, STATUS_BAD_CONFIG,
                 "line %lu begins with a blank, expected the key at its start", number);
+        if (*line == '[')
+            status = config_pools_section(pools, line, number, err);
         line += length + 1;
     }
-    return STATUS_OK;
+    return status;
 }
 
-static enum status file_parse(struct config *config, struct blob *text, struct error *err)
+static enum status file_parse(struct config *config, struct config_pools *pools,
+                              struct blob *text, struct error *err)
 {
-    struct reading reading = {.config = config, .err = err};
+    struct reading reading = {.config = config, .pools = pools, .err = err};
     const enum status status =
-        text->size ? file_check((const char *)text->data, text->size, err) : STATUS_OK;
+        text->size ? file_check((const char *)text->data, text->size, pools, err)
+                   : STATUS_OK;
 
     if (status || !text->size)
         return status;
@@ -140,7 +150,28 @@ static enum status file_parse(struct config *config, struct blob *text, struct e
     else if (line)
         reading.status =
             error_set(err, STATUS_BAD_CONFIG, "line %d: expected `key = value`", line);
-    return reading.status;
+    return reading.status ? reading.status : config_pools_check(pools, err);
+}
+
+/* Pools of the file are taken where no better place names one. */
+static enum status file_take(struct config *config, struct blob *text, struct error *err)
+{
+    struct config_pools *pools = memory_new(struct config_pools);
+    enum status status;
+
+    if (!pools)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory for the settings");
+    pools->source = FROM_FILE;
+    status = file_parse(config, pools, text, err);
+    if (!status && config->pools.source <= FROM_FILE) {
+        const struct config_pools old = config->pools;
+
+        config->pools = *pools;
+        *pools = old;
+    }
+    config_pools_clear(pools);
+    memory_free(pools);
+    return status;
 }
 
 /* The file named, or the usual one where it exists. */
@@ -180,7 +211,7 @@ static enum status file_load(struct config *config, struct error *err)
     if (!status && config->path[0]) {
         status = file_read(config->path, &text, err);
         if (!status) {
-            status = file_parse(config, &text, err);
+            status = file_take(config, &text, err);
             if (status)
                 error_prefix(err, "%s", config->path);
         } else if (status != STATUS_NO_MEMORY) {
@@ -193,39 +224,13 @@ static enum status file_load(struct config *config, struct error *err)
 
 /* --- all of it --- */
 
-/* Without a name of its own the worker has the one in the user, or else the host's. */
-static enum status finish_worker(struct config *config, struct error *err)
-{
-    struct user user;
-    char text[64] = "worker";
-    enum status status = STATUS_OK;
-
-    if (*config_text(config, SETTING_worker))
-        return STATUS_OK;
-    status = user_split(config_text(config, SETTING_user), &user, err);
-    if (status)
-        return status;
-    if (*user.worker)
-        return config_set(config, SETTING_worker, FROM_COMMAND_LINE, "the user's worker",
-                          user.worker, err);
-    if (gethostname(text, sizeof text) || !text[0])
-        snprintf(text, sizeof text, "worker");
-    text[sizeof text - 1] = 0;
-    return config_set(config, SETTING_worker, FROM_COMMAND_LINE, "host name", text, err);
-}
-
-/* What no table can say: the values that depend on the machine, and one mix-up of other
- * miners. */
+/* What no table can say: the values that depend on the machine. */
 static enum status finish(struct config *config, struct error *err)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char text[CONFIG_PATH_MAX] = "worker";
+    char text[CONFIG_PATH_MAX];
+    const enum status status = config_pools_finish(config, err);
 
-    if (strstr(config_text(config, SETTING_pass), "://"))
-        return error_set(
-            err, STATUS_BAD_CONFIG,
-            "--pass: this looks like a pool's address, which belongs to -o (--url)");
-    const enum status status = finish_worker(config, err);
     if (status)
         return status;
     if (*config_text(config, SETTING_cache))

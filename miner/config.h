@@ -19,9 +19,11 @@
 
 enum setting {
 #define SETTING(name, letter, type, initial, min, max, word, help) SETTING_##name,
+#define POOL_SETTING                                               SETTING
 #define ALIAS(name, setting)
 #include "miner/config.def"
 #undef SETTING
+#undef POOL_SETTING
 #undef ALIAS
     SETTING_COUNT
 };
@@ -45,6 +47,19 @@ uint64_t config_number(const struct config *config, enum setting setting);
 bool config_flag(const struct config *config, enum setting setting);
 /* Which of its words a CHOICE is, from 0. */
 uint32_t config_choice(const struct config *config, enum setting setting);
+/* The pools in the order in which they are tried; 0 where none was named.  A setting that
+ * may differ from pool to pool is asked for with the pool's number; without it, it is the
+ * first one's. */
+size_t config_pool_count(const struct config *config);
+const char *config_pool_name(const struct config *config, size_t pool); /* of its section,
+                                                                          or its URL */
+const char *config_pool_text(const struct config *config, size_t pool,
+                             enum setting setting);
+uint64_t config_pool_number(const struct config *config, size_t pool,
+                            enum setting setting);
+bool config_pool_flag(const struct config *config, size_t pool, enum setting setting);
+uint32_t config_pool_choice(const struct config *config, size_t pool,
+                            enum setting setting);
 /* A LIST, in the order given. */
 size_t config_count(const struct config *config, enum setting setting);
 const char *config_item(const struct config *config, enum setting setting, size_t index);

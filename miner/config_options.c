@@ -15,9 +15,11 @@ static const struct alias {
     enum setting setting;
 } alias_table[] = {
 #define SETTING(name, letter, type, initial, min, max, word, help)
+#define POOL_SETTING         SETTING
 #define ALIAS(name, setting) {#name, SETTING_##setting},
 #include "miner/config.def"
 #undef SETTING
+#undef POOL_SETTING
 #undef ALIAS
 };
 enum { ALIAS_COUNT = sizeof(alias_table) / sizeof(alias_table[0]) };

@@ -17,10 +17,13 @@ enum { HELP_COLUMNS = 90 };
 
 const struct config_row config_table[SETTING_COUNT] = {
 #define SETTING(name, letter, type, initial, min, max, word, help)                       \
-    {#name, letter, type, initial, min, max, word, help},
+    {#name, letter, type, initial, min, max, word, help, false},
+#define POOL_SETTING(name, letter, type, initial, min, max, word, help)                  \
+    {#name, letter, type, initial, min, max, word, help, true},
 #define ALIAS(name, setting)
 #include "miner/config.def"
 #undef SETTING
+#undef POOL_SETTING
 #undef ALIAS
 };
 
@@ -93,26 +96,27 @@ static enum status value_check(const struct config_row *row, const char *place,
     return STATUS_OK;
 }
 
-static void value_clear(struct config_value *value)
+void config_value_clear(struct config_value *value)
 {
     for (size_t i = 0; i < value->count; i++)
         memory_free(value->items[i]);
     *value = (struct config_value){0};
 }
 
-enum status config_set(struct config *config, enum setting setting,
-                       enum config_source source, const char *place, const char *text,
-                       struct error *err)
+enum status config_value_set(struct config_value *value, enum setting setting,
+                             const struct config_origin *from, const char *text,
+                             struct error *err)
 {
     const struct config_row *row = &config_table[setting];
-    struct config_value *value = &config->values[setting];
+    const enum config_source source = from->source;
+    const char *place = from->place;
     uint64_t number = 0;
     const enum status status = value_check(row, place, text, &number, err);
 
     if (status || source < value->source)
         return status;
     if (source > value->source || row->type != LIST)
-        value_clear(value);
+        config_value_clear(value);
     value->source = source;
     value->number = number;
     if (row->type == LIST && !*text)
@@ -127,12 +131,29 @@ enum status config_set(struct config *config, enum setting setting,
     return STATUS_OK;
 }
 
+enum status config_set(struct config *config, enum setting setting,
+                       enum config_source source, const char *place, const char *text,
+                       struct error *err)
+{
+    const struct config_origin from = {.source = source, .place = place};
+    struct config_pools *pools = &config->pools;
+    struct config_value *value = &config->values[setting];
+
+    if (setting == SETTING_url)
+        return config_pools_add(pools, &from, text, err);
+    /* On the command line it belongs to the pool before it. */
+    if (config_table[setting].of_pool && source == FROM_COMMAND_LINE && pools->count)
+        value = &pools->pools[pools->count - 1].values[setting];
+    return config_value_set(value, setting, &from, text, err);
+}
+
 void config_free(struct config *config)
 {
     if (!config)
         return;
     for (int i = 0; i < SETTING_COUNT; i++)
-        value_clear(&config->values[i]);
+        config_value_clear(&config->values[i]);
+    config_pools_clear(&config->pools);
     memory_free(config);
 }
 
@@ -146,28 +167,26 @@ const char *config_path(const struct config *config)
     return config->path;
 }
 
+/* What a setting of a pool is for the first one, that is it for all that know one pool.
+ */
 const char *config_text(const struct config *config, enum setting setting)
 {
-    assert(config_table[setting].type != LIST);
-    return config->values[setting].count ? config->values[setting].items[0] : "";
+    return config_pool_text(config, 0, setting);
 }
 
 uint64_t config_number(const struct config *config, enum setting setting)
 {
-    assert(config_table[setting].type == NUMBER);
-    return config->values[setting].number;
+    return config_pool_number(config, 0, setting);
 }
 
 bool config_flag(const struct config *config, enum setting setting)
 {
-    assert(config_table[setting].type == FLAG);
-    return config->values[setting].number != 0;
+    return config_pool_flag(config, 0, setting);
 }
 
 uint32_t config_choice(const struct config *config, enum setting setting)
 {
-    assert(config_table[setting].type == CHOICE);
-    return (uint32_t)config->values[setting].number;
+    return config_pool_choice(config, 0, setting);
 }
 
 size_t config_count(const struct config *config, enum setting setting)
@@ -205,7 +224,18 @@ enum status config_print(struct blob *out)
             status = blob_addf(out, *row->initial ? "\n%s%s = %s\n" : "\n%s%s =%s\n",
                                *row->initial ? "" : "#", key, row->initial);
     }
-    return status;
+    if (!status)
+        status = blob_addf(
+            out,
+            "\n# More pools, each in a section of its own, tried in this order after "
+            "`url`.  What\n# a section does not say is as above.  Its settings:");
+    for (int i = 0; !status && i < SETTING_COUNT; i++) {
+        char key[CONFIG_KEY_MAX];
+        config_key(config_table[i].name, key);
+        if (config_table[i].of_pool)
+            status = blob_addf(out, " %s", key);
+    }
+    return status ? status : blob_addf(out, "\n#[pool NAME]\n#url =\n#user =\n");
 }
 
 /* Words of a list, as many on a line as fit. */

@@ -166,7 +166,7 @@ static void test_file_refused(void **state)
             "line 2: expected `key");
     file_is("[pool one]\nuser = a\n");
     refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-            "section [pool one]");
+            "line 1: [pool one] names no pool");
     file_is("user = a\n  pass = b\n");
     refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
             "line 2 begins with a blank");
@@ -215,7 +215,8 @@ static void test_allocation_failures(void **state)
     uint64_t n = 1;
 
     (void)state;
-    file_is("user = a\nmodels = b\nmodels = c\nmodels = d\n");
+    file_is("user = a\nmodels = b\nmodels = c\nmodels = d\nurl = a:1\n"
+            "[pool one]\nurl = b:2\nuser = c\n");
     setenv("MINERVA_PASS", "environment", 1);
     for (;; n++) {
         memory_fail_at(n);
