@@ -17,6 +17,7 @@
 #include "miner/base/log.h"
 #include "miner/base/memory.h"
 #include "miner/commands.h"
+#include "miner/pool_sides.h"
 #include "miner/run.h"
 
 enum { PUMP_MS = 20, TEXT_MAX = 65536 };
@@ -82,8 +83,10 @@ static void say_banner(const struct config *config, const struct device_list *de
                  entry->backend->name, entry->info.bus, entry->info.name,
                  (double)entry->info.memory_bytes / (1 << 30), entry->info.detail);
     }
-    log_info("miner", "pool %s as %s", config_text(config, SETTING_url),
-             config_text(config, SETTING_user));
+    for (size_t i = 0; i < config_pool_count(config); i++)
+        log_info("miner", "pool %s as %s  for %s", config_pool_name(config, i),
+                 config_pool_text(config, i, SETTING_user),
+                 config_pool_text(config, i, SETTING_role));
     log_info("miner", "shares are counted (accepted/stale/rejected); 1 hash is 1 "
                       "multiply-accumulate; n/a: not long enough yet");
 }
@@ -109,13 +112,8 @@ static enum status check_ways(const struct config *config, struct error *err)
 
 static enum status check_config(const struct config *config, struct error *err)
 {
-    if (!*config_text(config, SETTING_url))
-        return error_set(
-            err, STATUS_USAGE,
-            "no pool: give -o URL, for example -o pouw+tcp://127.0.0.1:3370");
-    const struct pool_options options = run_pool_options(config);
-    struct pool_target target;
-    const enum status status = pool_target_read(&options, &target, err);
+    const enum status status = pool_sides_check(config, err);
+
     return status ? status : check_ways(config, err);
 }
 

@@ -75,7 +75,9 @@ static void prover_main(void *context)
         } else if (out->kind == OUTGOING_ANSWER) {
             answer_check(prover, out->as.answer);
         }
-        if (out && queue_put(prover->ports.outbox, out, QUEUE_FOREVER))
+        if (out && queue_put(out->kind == OUTGOING_ANSWER ? prover->ports.answers
+                                                          : prover->ports.outbox,
+                             out, QUEUE_FOREVER))
             outgoing_free(out); /* closed: nobody is there to send it */
     }
     atomic_store(&prover->is_done, true);
@@ -88,6 +90,7 @@ enum status prover_start(const struct pow_scheme *scheme,
 
     assert(ports->findings);
     assert(ports->outbox);
+    assert(ports->answers);
     if (!prover)
         return STATUS_NO_MEMORY;
     prover->scheme = scheme;

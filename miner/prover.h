@@ -20,7 +20,8 @@
 struct prover_ports { /* lent */
     struct queue *
         findings; /* in: struct outgoing *; closing it ends the thread when it is empty */
-    struct queue *outbox; /* out: struct outgoing *, SHARE and ANSWER */
+    struct queue *outbox;  /* out: struct outgoing *, SHARE */
+    struct queue *answers; /* out: struct outgoing *, ANSWER; may be outbox */
     struct ledger *ledger;
 };
 

@@ -98,26 +98,59 @@ static void report_job(struct report *report, const struct news *news)
              news->job->min_rank, news->job->unassigned ? "" : "  tasks only");
 }
 
+static void report_assigned(const struct news *news)
+{
+    log_info("task", "%.8s  %s%s%.8s  %.4g MAC", news->task_id, news->task_kind,
+             *news->model ? " with " : "", news->model, (double)news->work_units);
+}
+
+/* What a connection comes to, and what comes of it. */
+static void report_way(struct report *report, const struct news *news)
+{
+    struct pool_account pool;
+    const char *name = NULL;
+
+    pool_ledger_read(report->pools, news->pool, &pool);
+    name = pool.name;
+    if (news->kind == NEWS_CONNECTED)
+        log_info("net", "pool %s  logged in to %s  reply %" PRIu64 " ms", name,
+                 news->text, news->latency_ms);
+    else if (news->kind == NEWS_CURRENT)
+        log_info("net", "use pool %s as %s", name, pool.user);
+    else if (news->kind == NEWS_LEFT)
+        log_info("net", "pool %s  left: %s", name, news->text);
+    else if (news->kind == NEWS_LOST)
+        log_warn("net", "pool %s  %s", name, news->text);
+    else if (news->kind == NEWS_REFUSED)
+        log_error("net", "pool %s  refuses the login (code %d): %s", name, news->code,
+                  reason_of(news));
+    else
+        log_error("net", "pool %s  %s", name, news->text);
+}
+
+static void report_hopeless(struct report *report, const struct news *news)
+{
+    if (++report->hopeless_sides >= report->sides)
+        report->hopeless = (enum status)news->code;
+}
+
 void report_news(struct report *report, struct news *news)
 {
+    pool_ledger_add(report->pools, news);
     switch (news->kind) {
     case NEWS_CONNECTED:
-        log_info("net", "use pool %s  %s  reply %" PRIu64 " ms", report->url, news->text,
-                 news->latency_ms);
-        break;
+    case NEWS_CURRENT:
+    case NEWS_LEFT:
     case NEWS_LOST:
-        log_warn("net", "%s", news->text);
-        break;
     case NEWS_REFUSED:
-        log_error("net", "the pool refuses the login (code %d): %s", news->code,
-                  reason_of(news));
+    case NEWS_TOO_NEW:
+        report_way(report, news);
         break;
     case NEWS_JOB:
         report_job(report, news);
         break;
     case NEWS_ASSIGNED:
-        log_info("task", "%.8s  %s%s%.8s  %.4g MAC", news->task_id, news->task_kind,
-                 *news->model ? " with " : "", news->model, (double)news->work_units);
+        report_assigned(news);
         break;
     case NEWS_CANCELLED:
         log_debug("task", "%.8s  cancelled", news->task_id);
@@ -128,16 +161,8 @@ void report_news(struct report *report, struct news *news)
     case NEWS_RESULT:
         report_result(report, news);
         break;
-    case NEWS_TOO_NEW:
-        log_error("net", "%s", news->text);
-        break;
-    case NEWS_CURRENT:
-        break;
-    case NEWS_LEFT:
-        log_info("net", "left the pool: %s", news->text);
-        break;
     case NEWS_HOPELESS:
-        report->hopeless = (enum status)news->code;
+        report_hopeless(report, news);
         break;
     case NEWS_NOTICE:
         log_warn("net", "%s", news->text);

@@ -11,15 +11,17 @@
 
 #include "miner/device_list.h"
 #include "miner/ledger.h"
+#include "miner/pool_ledger.h"
 #include "pool-protocol/pool.h"
 
 struct report {
     struct ledger *ledger;
     const struct device_list *devices; /* in the ledger's order */
-    const char *url;
-    uint64_t results; /* finished tasks that the pool took */
-    uint64_t unknown; /* shares whose answer was lost */
-    uint64_t lost;    /* shares that were never sent */
+    struct pool_ledger *pools;
+    uint32_t sides, hopeless_sides; /* lists of pools, and those without hope */
+    uint64_t results;               /* finished tasks that the pool took */
+    uint64_t unknown;               /* shares whose answer was lost */
+    uint64_t lost;                  /* shares that were never sent */
     uint64_t jobs;
     enum status hopeless; /* why no pool can be worked for; OK: that is not so */
     bool has_expected;

@@ -11,13 +11,13 @@
 #include "miner/base/clock.h"
 #include "miner/base/log.h"
 #include "miner/base/memory.h"
+#include "miner/pool_sides.h"
 #include "miner/prover.h"
 #include "miner/worker.h"
 
 enum {
     ASSIGNMENTS_MAX = 64,
     FINDINGS_MAX = 64, /* each holds its opened chunks, up to some 100 KB */
-    OUTBOX_MAX = 64,
     NEWS_MAX = 1024,
     PUMP_MS = 10,
     REST_MS = 10000,    /* of a device that failed, the first time */
@@ -34,10 +34,11 @@ struct run {
     atomic_uint rounds;
     atomic_uint_least64_t busy_ms;
     struct mailbox *jobs;
-    struct queue *assignments, *findings, *outbox, *news;
+    struct queue *assignments, *findings, *news;
     struct model_shelf *shelf;
     struct prover *prover;
-    struct pool *pool;
+    struct pool_sides sides;
+    struct pool_ledger *books;
     size_t worker_count;
     struct worker *workers[DEVICE_LIST_MAX];
     bool is_told[DEVICE_LIST_MAX]; /* that the worker ended */
@@ -58,6 +59,23 @@ static void assignment_drop(void *assignment)
     assignment_free(assignment);
 }
 
+static enum status open_books(struct run *run)
+{
+    const size_t count = config_pool_count(run->config);
+    const enum status status = pool_ledger_new((uint32_t)count, &run->books);
+
+    for (size_t i = 0; !status && i < count; i++) {
+        const struct pool_account names = {
+            .name = config_pool_name(run->config, i),
+            .url = config_pool_text(run->config, i, SETTING_url),
+            .user = config_pool_text(run->config, i, SETTING_user),
+            .role = config_pool_text(run->config, i, SETTING_role)};
+
+        pool_ledger_name(run->books, (uint32_t)i, &names);
+    }
+    return status;
+}
+
 static enum status make_objects(struct run *run)
 {
     enum status status = ledger_new(run->devices->count, clock_ms(), &run->ledger);
@@ -69,16 +87,18 @@ static enum status make_objects(struct run *run)
     if (!status)
         status = queue_new(FINDINGS_MAX, outgoing_free, &run->findings);
     if (!status)
-        status = queue_new(OUTBOX_MAX, outgoing_free, &run->outbox);
+        status = pool_sides_open(&run->sides, run->config);
+    if (!status)
+        status = open_books(run);
     if (!status)
         status = queue_new(NEWS_MAX, news_free, &run->news);
     if (!status) {
-        const struct prover_ports ports = {run->findings, run->outbox, run->ledger};
+        const struct prover_ports ports = {run->findings, run->sides.shares,
+                                           run->sides.answers, run->ledger};
         status = prover_start(&scheme_noisy_gemm, &ports, &run->prover);
     }
-    run->report = (struct report){.ledger = run->ledger,
-                                  .devices = run->devices,
-                                  .url = config_text(run->config, SETTING_url)};
+    run->report = (struct report){
+        .ledger = run->ledger, .devices = run->devices, .pools = run->books};
     return status;
 }
 
@@ -211,25 +231,6 @@ static const char *text_or_null(const struct config *config, enum setting settin
     return *text ? text : NULL;
 }
 
-struct pool_options run_pool_options(const struct config *config)
-{
-    static const enum user_form forms[] = {USER_SPLIT, USER_DOT, USER_SLASH, USER_ARRAY};
-    const uint32_t login = config_choice(config, SETTING_login);
-
-    return (struct pool_options){.url = config_text(config, SETTING_url),
-                                 .user = config_text(config, SETTING_user),
-                                 .worker = config_text(config, SETTING_worker),
-                                 .pass = config_text(config, SETTING_pass),
-                                 .agent = "minerva/" MINERVA_VERSION,
-                                 .is_account = config_flag(config, SETTING_account),
-                                 .job_timeout_s =
-                                     (uint32_t)config_number(config, SETTING_job_timeout),
-                                 .pin = config_text(config, SETTING_tls_pin),
-                                 .form = login ? &forms[login - 1] : NULL,
-                                 .proxy = text_or_null(config, SETTING_proxy),
-                                 .ca_file = text_or_null(config, SETTING_ca_file)};
-}
-
 static void open_gates(struct run *run)
 {
     const struct worker_ports ports = {
@@ -237,7 +238,7 @@ static void open_gates(struct run *run)
                  .findings = run->findings,
                  .ledger = run->ledger,
                  .stop = &run->stop,
-                 .pool = run->pool,
+                 .pool = run->sides.tasks,
                  .shelf = run->shelf,
                  .proxy = text_or_null(run->config, SETTING_proxy),
                  .ca_file = text_or_null(run->config, SETTING_ca_file)},
@@ -253,22 +254,20 @@ static void open_gates(struct run *run)
 
 enum status run_begin(struct run *run, struct error *err)
 {
-    const struct pool_ports ports = {.jobs = run->jobs,
-                                     .assignments = run->assignments,
-                                     .outbox = run->outbox,
-                                     .news = run->news};
-    struct pool_options *options = memory_new(struct pool_options);
+    const struct pool_sides_ports ports = {
+        .jobs = run->jobs, .assignments = run->assignments, .news = run->news};
+    struct message_offer *offer = memory_new(struct message_offer);
     size_t alive;
 
-    if (!options)
+    if (!offer)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     (void)tell_ends(run, &alive);
-    *options = run_pool_options(run->config);
-    make_offer(run, alive, &options->offer);
-    const enum status status = pool_start(options, &ports, &run->pool, err);
-    memory_free(options);
+    make_offer(run, alive, offer);
+    const enum status status = pool_sides_begin(&run->sides, offer, &ports, err);
+    memory_free(offer);
     if (status)
         return status;
+    run->report.sides = pool_sides_count(&run->sides);
     atomic_store(&run->busy_ms, clock_ms());
     open_gates(run);
     return STATUS_OK;
@@ -328,7 +327,7 @@ static void end_prover(struct run *run, uint64_t wait_ms)
     queue_close(run->findings);
     while (!prover_is_done(run->prover) && clock_ms() < until)
         run_pump(run, PUMP_MS);
-    queue_close(run->outbox);
+    pool_sides_hush(&run->sides);
     prover_join(run->prover);
     run->prover = NULL;
 }
@@ -340,8 +339,7 @@ void run_stop(struct run *run, uint64_t wait_ms)
     stop_ask(&run->stop, clock_ms() + wait_ms);
     end_workers(run, wait_ms + PRODUCT_MS);
     end_prover(run, SEND_MS);
-    if (run->pool)
-        left = pool_stop(run->pool, SEND_MS);
+    left = pool_sides_stop(&run->sides, SEND_MS);
     while (queue_count(run->news))
         run_pump(run, 0);
     if (left)
@@ -359,16 +357,15 @@ void run_close(struct run *run)
         worker_join(run->workers[i]);
     if (run->findings)
         queue_close(run->findings);
-    if (run->outbox)
-        queue_close(run->outbox);
+    pool_sides_hush(&run->sides);
     prover_join(run->prover);
-    pool_free(run->pool);
+    pool_sides_close(&run->sides);
     model_shelf_close(run->shelf);
     queue_free(run->news);
-    queue_free(run->outbox);
     queue_free(run->findings);
     queue_free(run->assignments);
     mailbox_free(run->jobs);
+    pool_ledger_free(run->books);
     ledger_free(run->ledger);
     memory_free(run);
 }

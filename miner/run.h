@@ -13,12 +13,9 @@
 
 #include "miner/config.h"
 #include "miner/report.h"
-#include "pool-protocol/pool_target.h"
 
 struct run;
 
-/* The pool as the settings have it, without an offer; its texts are config's. */
-struct pool_options run_pool_options(const struct config *config);
 /* Builds the objects, starts a worker on every device and waits for their self-tests.
  * Devices that fail are said and left out.  NO_DEVICE or MISMATCH when none is left.
  * config and devices are lent. */

@@ -26,13 +26,20 @@ enum {
 
 /* --- what the workers see of it --- */
 
+/* Without tasks from this list of pools, a job that takes nothing else is worth nothing.
+ */
+static bool is_worth(const struct pool *pool, const struct job *job)
+{
+    return pool->ports.assignments || (job && job->unassigned);
+}
+
 static void show_job(struct pool *pool, struct pool_link *link)
 {
     struct news *news = NULL;
 
     if (!pool->ports.jobs)
         return;
-    mailbox_put(pool->ports.jobs, job_keep(link->job));
+    mailbox_put(pool->ports.jobs, is_worth(pool, link->job) ? job_keep(link->job) : NULL);
     news = link->job ? news_new(NEWS_JOB) : NULL;
     if (news) {
         news->job = job_keep(link->job);
@@ -82,7 +89,7 @@ static void failover_take_over(struct pool *pool, struct pool_link *link)
     if (pool->candidate == link)
         pool->candidate = NULL;
     pool->current = link;
-    link->is_leaving = false;
+    link->is_leaving = link->is_settled = false;
     failover_ready(link);
     if (link->job)
         failover_job(link);
@@ -91,11 +98,15 @@ static void failover_take_over(struct pool *pool, struct pool_link *link)
 /* The first job of another pool than before: from now on it is worked for. */
 static void failover_settle(struct pool *pool)
 {
-    if (pool->settled == pool->current || !pool->current->job)
+    struct pool_link *link = pool->current;
+
+    if (link->is_settled || !link->job)
         return;
-    pool->settled = pool->current;
-    failover_rest(pool);
-    link_tell_text(pool->current, NEWS_CURRENT, "");
+    link->is_settled = true;
+    if (pool->settled != link)
+        failover_rest(pool);
+    pool->settled = link;
+    link_tell_text(link, NEWS_CURRENT, "");
 }
 
 /* --- connections that end --- */

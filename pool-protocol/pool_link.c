@@ -94,7 +94,7 @@ enum status link_connect(struct pool_link *link, struct error *err)
     assert(!link->is_connected);
     link->is_connected = true;
     link->is_greeted = link->is_ready = false;
-    link->is_leaving = link->has_declined = false;
+    link->is_settled = link->is_leaving = link->has_declined = false;
     link->greeted_ms = link->ready_ms = link->job_ms = 0;
     link->refusal = LINK_REFUSED_NOT;
     link->bad_messages = 0;

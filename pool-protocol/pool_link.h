@@ -54,6 +54,7 @@ struct pool_link {
     struct backoff backoff;
     bool was_welcome, had_job;     /* since the start */
     enum link_refusal refusal;     /* how the last connection ended */
+    bool is_settled;               /* told to be worked for, on this connection */
     bool is_leaving, has_declined; /* another pool is worked for; told what is not done */
     uint64_t left_ms;              /* ... since */
 
