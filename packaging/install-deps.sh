@@ -3,7 +3,7 @@
 set -eu
 packages="build-essential cmake ninja-build pkg-config clang clang-format clang-tidy libclang-rt-14-dev
 libcurl4-openssl-dev libjansson-dev libinih-dev libmicrohttpd-dev libsqlite3-dev libcmocka-dev
-python3 python3-pip unzip git ca-certificates"
+ocl-icd-opencl-dev pocl-opencl-icd python3 python3-pip unzip git ca-certificates"
 # 56 MB more: the AArch64 code is built and run on other processors (tests/backends/test_neon.sh).
 [ "$(uname -m)" != x86_64 ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 

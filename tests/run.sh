@@ -14,6 +14,8 @@ run() { # preset, target to build, then arguments of ctest
     ctest --preset "$preset" -j "$jobs" --output-on-failure "$@"
 }
 
+# Where PoCL is installed, tests on OpenCL must find it.
+if dpkg-query -W pocl-opencl-icd >/dev/null 2>&1; then export MINERVA_TEST_OPENCL=1; fi
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 run tsan tests_tsan -L tsan
 run asan all -LE plain

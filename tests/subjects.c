@@ -22,7 +22,9 @@ static const struct variant {
 #include "backends/cpu/cpu_matmul.def"
 #undef CPU_MATMUL
     {"cuda", NULL},
-    {"opencl", NULL},
+#define OPENCL_MATMUL(row, block, dot) {"opencl", #row},
+#include "backends/opencl/opencl_matmul.def"
+#undef OPENCL_MATMUL
 };
 
 enum { VARIANTS = sizeof variants / sizeof variants[0] };

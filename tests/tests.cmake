@@ -1,6 +1,7 @@
 # tests/<room>/test_*.c: cmocka programs.  tests/<room>/test_*.{sh,py}: run with MINERVA, SOURCE and BUILD set.
 # tests/fuzz/fuzz_*.c: libFuzzer targets, always built as replayers of tests/fuzz/corpus/<name>.
 # A comment `labels: a b` in a test gives ctest labels: tsan (runs under TSan too), plain (not under sanitizers).
+# `opencl`: sees the OpenCL devices of this machine; the others do not, so that they are the same everywhere.
 # A label that is a row of cpu_matmul.def (avx2, portable) runs the test once more, without the rows before that one.
 add_custom_target(tests_tsan)
 if(TARGET minerva)
@@ -14,6 +15,7 @@ function(minerva_test_properties test file)
         list(APPEND environment "LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/stand-in")
     endif()
     set(rows)
+    set(opencl "OCL_ICD_VENDORS=${CMAKE_BINARY_DIR}/no-opencl-here")
     file(STRINGS ${file} labels REGEX "labels: " LIMIT_COUNT 1)
     if(labels)
         string(REGEX REPLACE ".*labels: *([a-z0-9 ]+[a-z0-9]).*" "\\1" labels "${labels}")
@@ -22,10 +24,14 @@ function(minerva_test_properties test file)
         list(REMOVE_ITEM labels ${cpu_matmul_rows})
         list(REMOVE_ITEM rows ${labels} none)
         set_tests_properties(${test} PROPERTIES LABELS "${labels}")
+        if("opencl" IN_LIST labels)
+            set(opencl "POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl-cache")
+        endif()
         if("tsan" IN_LIST labels AND TARGET ${test})
             add_dependencies(tests_tsan ${test})
         endif()
     endif()
+    list(APPEND environment ${opencl})
     set_tests_properties(${test} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
     foreach(row IN LISTS rows)
         if(TARGET ${test})

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "backends/hits.h"
+
 /* Both little-endian: the last byte weighs most. */
 static bool ticket_wins(const uint8_t ticket[32], const uint8_t bound[32])
 {
@@ -55,29 +57,6 @@ void cpu_draw_add(struct cpu_draw *draw, uint32_t row, uint32_t column,
     memcpy(draw->words[draw->count], words, sizeof draw->words[0]);
     if (++draw->count == CPU_DRAWS)
         cpu_draw_end(draw);
-}
-
-static bool hit_before(const struct hit *a, const struct hit *b)
-{
-    return a->row != b->row ? a->row < b->row : a->column < b->column;
-}
-
-/* Shell's sort: no memory, and nearly ordered hits are its best case. */
-static void hits_sort(struct hit *hits, uint32_t count)
-{
-    uint32_t gap = 1;
-
-    while (gap < count / 3)
-        gap = 3 * gap + 1;
-    for (; gap; gap /= 3)
-        for (uint32_t i = gap; i < count; i++) {
-            const struct hit hit = hits[i];
-            uint32_t at = i;
-
-            for (; at >= gap && hit_before(&hit, &hits[at - gap]); at -= gap)
-                hits[at] = hits[at - gap];
-            hits[at] = hit;
-        }
 }
 
 void cpu_lottery_end(struct cpu_lottery *lottery)

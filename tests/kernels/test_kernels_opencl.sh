@@ -1,7 +1,7 @@
 #!/bin/bash
 # Claim: launched through OpenCL on the processor, by few lanes and by many, the texts make the bits of
 # tests/vectors; so they do with the barrier alone, and without pragma and barrier they do not.
-# labels: plain
+# labels: plain opencl
 # Skipped where there is no OpenCL, or none whose device shares the host's memory.
 set -u
 source=$(cd "${SOURCE:-$(dirname "$0")/../..}" && pwd)

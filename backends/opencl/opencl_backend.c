@@ -1,0 +1,414 @@
+/*
+ * opencl_backend.c - OpenCL devices: opened, known answers reproduced, memory, launches.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/opencl/opencl_device.h"
+#include "backends/opencl/opencl_known.h"
+#include "backends/opencl/opencl_program.h"
+#include "miner/base/log.h"
+#include "miner/base/memory.h"
+
+static enum status opencl_probe(struct device_info *list, size_t cap, size_t *count)
+{
+    struct opencl_entries *entries = memory_new(struct opencl_entries);
+
+    if (!entries)
+        return STATUS_NO_MEMORY;
+    opencl_probe_all(entries);
+    *count = entries->count < cap ? entries->count : cap;
+    for (size_t i = 0; i < *count; i++)
+        list[i] = entries->list[i].info;
+    memory_free(entries);
+    return STATUS_OK;
+}
+
+static void kernels_free(struct device *device)
+{
+    for (size_t i = 0; i < KERNEL_COUNT; i++)
+        if (device->kernels[i].kernel)
+            device->api.clReleaseKernel(device->kernels[i].kernel);
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (device->own[i].kernel)
+            device->api.clReleaseKernel(device->own[i].kernel);
+    memset(device->kernels, 0, sizeof device->kernels);
+    memset(device->own, 0, sizeof device->own);
+}
+
+static void opencl_close(struct device *device)
+{
+    opencl_pending_free(device);
+    opencl_scratch_free(device);
+    kernels_free(device);
+    opencl_program_free(device);
+    if (device->queue)
+        device->api.clReleaseCommandQueue(device->queue);
+    if (device->context)
+        device->api.clReleaseContext(device->context);
+    memory_free(device);
+}
+
+static enum status kernel_take(struct device *device, const char *prefix,
+                               const char *name, struct opencl_kernel *out,
+                               struct error *err)
+{
+    char whole[64];
+    cl_int code;
+
+    snprintf(whole, sizeof whole, "%s_%s", prefix, name);
+    out->kernel = device->api.clCreateKernel(device->program, whole, &code);
+    if (!code)
+        return STATUS_OK;
+    out->kernel = NULL;
+    return error_set(err, STATUS_NOT_SUPPORTED, "kernel %s cannot be made (%d)", whole,
+                     code);
+}
+
+static enum status kernels_take(struct device *device, struct error *err)
+{
+    static const char *const own[] = {
+#define OPENCL_OWN(name) #name,
+#include "backends/opencl/opencl_own.def"
+#undef OPENCL_OWN
+    };
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; !status && i < KERNEL_COUNT; i++)
+        status =
+            kernel_take(device, "entry", kernel_table[i].name, &device->kernels[i], err);
+    for (size_t i = 0; !status && i < OWN_COUNT; i++)
+        status = kernel_take(device, "opencl", own[i], &device->own[i], err);
+    return status;
+}
+
+/* The program of this row, with the barrier or without; MISMATCH: its answers are wrong.
+ */
+static enum status row_try(struct device *device, const struct opencl_build *build,
+                           struct error *err)
+{
+    enum status status = opencl_program_make(device, build, err);
+
+    if (!status)
+        status = kernels_take(device, err);
+    if (!status)
+        status = opencl_known_check(device, err);
+    if (!status)
+        return STATUS_OK;
+    opencl_pending_free(device);
+    opencl_scratch_free(device);
+    kernels_free(device);
+    opencl_program_free(device);
+    return status;
+}
+
+/* Barrier or not is the driver's business with floats, so both are tried for a row. */
+static enum status row_choose(struct device *device, const struct opencl_build *build,
+                              struct error *err)
+{
+    enum status status;
+
+    device->has_barrier = false;
+    status = row_try(device, build, err);
+    if (status != STATUS_MISMATCH)
+        return status;
+    log_warn("opencl", "%s: %s; its kernels are compiled with barriers",
+             device->head.info.name, error_text(err));
+    device->has_barrier = true;
+    return row_try(device, build, err);
+}
+
+static bool is_candidate(const struct device *device, const struct opencl_matmul *row,
+                         const char *variant)
+{
+    if (variant)
+        return strcmp(row->name, variant) == 0;
+    if (strcmp(row->name, "emulated") == 0)
+        return false;
+    return row->cell_items == 1 || device->head.info.is_gpu;
+}
+
+static enum status variant_choose(struct device *device, const struct opencl_build *build,
+                                  const char *variant, struct error *err)
+{
+    enum status status = error_set(err, STATUS_ABSENT, "%s cannot run here",
+                                   variant ? variant : "nothing");
+
+    for (size_t i = 0; status && i < opencl_matmul_count; i++) {
+        const struct opencl_matmul *row = &opencl_matmul_table[i];
+
+        if (!is_candidate(device, row, variant) ||
+            !opencl_matmul_suits(row, &device->api, device->id))
+            continue;
+        device->row = row;
+        status = row_choose(device, build, err);
+        if (status == STATUS_NO_MEMORY || status == STATUS_DEVICE_LOST)
+            return status;
+        if (status)
+            log_debug("opencl", "%s, %s: %s", device->head.info.name, row->name,
+                      error_text(err));
+    }
+    return status;
+}
+
+/* How launches of kernels that take any range are shaped: one size of group for all. */
+static void lanes_choose(struct device *device)
+{
+    enum { ITEMS_GPU = 64, ITEMS_CPU = 16, GROUPS_CPU = 64, GROUPS_GPU = 64 };
+    const struct device_info *info = &device->head.info;
+    const uint64_t most =
+        opencl_device_number(&device->api, device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    const uint32_t wanted = info->is_gpu ? ITEMS_GPU : ITEMS_CPU;
+    const uint32_t groups = info->is_gpu ? GROUPS_GPU : GROUPS_CPU;
+    const uint32_t units = info->threads ? info->threads : 1;
+
+    device->items = most && most < wanted ? (uint32_t)most : wanted;
+    device->items_max = units > 4096 ? 4096 * groups : units * groups;
+    device->items_max *= device->items;
+}
+
+static enum status queue_make(struct device *device, struct error *err)
+{
+    cl_int code;
+
+    device->context =
+        device->api.clCreateContext(NULL, 1, &device->id, NULL, NULL, &code);
+    if (!code)
+        device->queue = device->api.clCreateCommandQueue(
+            device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &code);
+    return code ? error_set(err, opencl_status(code), "no queue can be made (%d)", code)
+                : STATUS_OK;
+}
+
+static enum status device_make(struct device *device, const struct opencl_entries *all,
+                               uint32_t index, const struct device_options *options,
+                               struct error *err)
+{
+    const struct opencl_entry *entry = &all->list[index];
+    const struct opencl_build build = {
+        .platform = entry->platform,
+        .folder = options ? options->kernel_cache : NULL,
+    };
+    struct device_info *info = &device->head.info;
+    enum status status;
+
+    device->head.backend = &backend_opencl;
+    device->api = all->api;
+    device->id = entry->device;
+    *info = entry->info;
+    device->memory_max =
+        opencl_device_number(&device->api, device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    lanes_choose(device);
+    status = queue_make(device, err);
+    if (!status)
+        status = variant_choose(device, &build, options ? options->variant : NULL, err);
+    if (status)
+        return status;
+    snprintf(info->variant, sizeof info->variant, "%s%s", device->row->name,
+             device->has_barrier ? " barrier" : "");
+    return STATUS_OK;
+}
+
+static enum status entry_check(const struct opencl_entries *all, uint32_t index,
+                               struct error *err)
+{
+    if (index >= all->count)
+        return error_set(err, STATUS_NO_DEVICE,
+                         "opencl: no device %u, expected a number below %zu", index,
+                         all->count);
+    if (all->list[index].info.reason[0])
+        return error_set(err, STATUS_NO_DEVICE, "opencl: %s",
+                         all->list[index].info.reason);
+    return STATUS_OK;
+}
+
+static enum status opencl_open(uint32_t index, const struct device_options *options,
+                               struct device **out, struct error *err)
+{
+    struct opencl_entries *all = memory_new(struct opencl_entries);
+    struct device *device = memory_new(struct device);
+    enum status status = all && device ? STATUS_OK
+                                       : error_set(err, STATUS_NO_MEMORY,
+                                                   "opencl: no memory for a device");
+    struct error why = {.status = STATUS_OK};
+
+    if (!status) {
+        opencl_probe_all(all);
+        status = entry_check(all, index, err);
+    }
+    if (!status) {
+        status = device_make(device, all, index, options, &why);
+        if (status)
+            error_fill(err, status, "opencl: %s: %s", all->list[index].info.name,
+                       error_text(&why));
+    }
+    memory_free(all);
+    if (status) {
+        if (device)
+            opencl_close(device);
+        return status;
+    }
+    *out = device;
+    return STATUS_OK;
+}
+
+enum status opencl_memory_new(struct device *device, uint64_t size, cl_mem *out)
+{
+    enum { ROUND = 64 }; /* whole vectors may be read at an end */
+    const uint64_t all = (size / ROUND + 1) * ROUND;
+    cl_int code;
+
+    *out = NULL;
+    if (all > device->memory_max) {
+        log_warn(
+            "opencl", "%s: %.1f MB are wanted in one piece, it gives at most %.1f MB",
+            device->head.info.name, (double)all / 1e6, (double)device->memory_max / 1e6);
+        return STATUS_NO_MEMORY;
+    }
+    *out = device->api.clCreateBuffer(device->context, CL_MEM_READ_WRITE, (size_t)all,
+                                      NULL, &code);
+    if (code)
+        *out = NULL;
+    return opencl_status(code);
+}
+
+void opencl_memory_free(struct device *device, cl_mem memory)
+{
+    if (memory)
+        device->api.clReleaseMemObject(memory);
+}
+
+static enum status opencl_buffer_new(struct device *device, size_t size,
+                                     struct buffer **out)
+{
+    struct buffer *buffer = memory_new(struct buffer);
+    enum status status = STATUS_NO_MEMORY;
+
+    if (buffer)
+        status = opencl_memory_new(device, size, &buffer->memory);
+    if (status) {
+        memory_free(buffer);
+        return status;
+    }
+    *out = buffer;
+    return STATUS_OK;
+}
+
+static void opencl_buffer_free(struct device *device, struct buffer *buffer)
+{
+    opencl_memory_free(device, buffer->memory);
+    memory_free(buffer);
+}
+
+static enum status opencl_write(struct device *device, struct buffer *to, size_t offset,
+                                const void *from, size_t size)
+{
+    return opencl_status(device->api.clEnqueueWriteBuffer(
+        device->queue, to->memory, CL_TRUE, offset, size, from, 0, NULL, NULL));
+}
+
+static enum status opencl_read(struct device *device, const struct buffer *from,
+                               size_t offset, void *to, size_t size)
+{
+    return opencl_status(device->api.clEnqueueReadBuffer(
+        device->queue, from->memory, CL_TRUE, offset, size, to, 0, NULL, NULL));
+}
+
+/* What the scalars of each row of kernels.def take, in bytes. */
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef float f32;
+static const uint8_t scalar_sizes[KERNEL_COUNT][KERNEL_SCALARS_MAX] = {
+#define SCALARS0()                                                                       \
+    {                                                                                    \
+        0                                                                                \
+    }
+#define SCALARS1(a)                                                                      \
+    {                                                                                    \
+        sizeof(a)                                                                        \
+    }
+#define SCALARS2(a, b)                                                                   \
+    {                                                                                    \
+        sizeof(a), sizeof(b)                                                             \
+    }
+#define SCALARS3(a, b, c)                                                                \
+    {                                                                                    \
+        sizeof(a), sizeof(b), sizeof(c)                                                  \
+    }
+#define SCALARS4(a, b, c, d)                                                             \
+    {                                                                                    \
+        sizeof(a), sizeof(b), sizeof(c), sizeof(d)                                       \
+    }
+#define SCALARS5(a, b, c, d, e)                                                          \
+    {                                                                                    \
+        sizeof(a), sizeof(b), sizeof(c), sizeof(d), sizeof(e)                            \
+    }
+#define SCALARS6(a, b, c, d, e, f)                                                       \
+    {                                                                                    \
+        sizeof(a), sizeof(b), sizeof(c), sizeof(d), sizeof(e), sizeof(f)                 \
+    }
+#define KERNEL(name, folder, file, views, scalars) [KERNEL_##name] = scalars,
+#include "kernels/kernels.def"
+#undef KERNEL
+};
+
+static enum status opencl_launch(struct device *device, const struct launch *launch)
+{
+    struct opencl_call call = opencl_call_begin(device, &device->kernels[launch->kernel]);
+    const struct kernel_info *info = &kernel_table[launch->kernel];
+
+    for (uint32_t i = 0; i < info->views; i++)
+        opencl_call_view(&call, launch->views[i]);
+    for (uint32_t i = 0; i < info->scalars; i++)
+        opencl_call_value(&call, &launch->scalars[i], scalar_sizes[launch->kernel][i]);
+    return opencl_call_run(&call, launch->first, launch->last);
+}
+
+static enum status opencl_finish(struct device *device)
+{
+    return opencl_call_finish(device);
+}
+
+/* Tiles of neighbours that one work item holds: the first that fits is folded fastest. */
+static enum status opencl_plan(struct device *device, uint32_t m, uint32_t n, uint32_t k,
+                               uint32_t work_max, struct matmul_plan *out)
+{
+    static const uint32_t tiles[][2] = {{8, 16}, {4, 16}, {8, 8},  {2, 16},
+                                        {8, 4},  {4, 8},  {16, 2}, {16, 4}};
+    (void)device;
+    (void)k;
+    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
+        const uint32_t h = tiles[i][0], w = tiles[i][1];
+
+        if (h > m || w > n || h * w > work_max)
+            continue;
+        out->rows = pattern_range(h);
+        out->columns = pattern_range(w);
+        return STATUS_OK;
+    }
+    return STATUS_NOT_SUPPORTED;
+}
+
+const struct backend backend_opencl = {
+    .abi = BACKEND_ABI,
+    .name = "opencl",
+    .absent = NULL,
+    .probe = opencl_probe,
+    .open = opencl_open,
+    .close = opencl_close,
+    .buffer_new = opencl_buffer_new,
+    .buffer_free = opencl_buffer_free,
+    .write = opencl_write,
+    .read = opencl_read,
+    .launch = opencl_launch,
+    .finish = opencl_finish,
+    .packed_new = opencl_packed_new,
+    .packed_free = opencl_packed_free,
+    .pack = opencl_pack,
+    .reserve = opencl_reserve,
+    .multiply = opencl_multiply,
+    .plan = opencl_plan,
+};

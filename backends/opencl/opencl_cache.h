@@ -1,0 +1,24 @@
+/*
+ * opencl_cache.h - compiled programs kept in a folder: a magic, the payload's length and
+ * BLAKE3, then the payload.
+ *
+ * A file is read whole and checked before a driver sees any of it, for some drivers crash
+ * on a damaged binary; it is written under another name and renamed.  Any thread.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_BACKENDS_OPENCL_CACHE_H
+#define MINERVA_BACKENDS_OPENCL_CACHE_H
+
+#include "miner/base/bytes.h"
+
+enum { OPENCL_BINARY_MAX = 256 << 20 };
+
+/* The payload kept under this name into out; NOT_FOUND: there is none, or it is damaged.
+ */
+MUST_CHECK enum status opencl_cache_get(const char *folder, const char *name,
+                                        struct blob *out);
+MUST_CHECK enum status opencl_cache_put(const char *folder, const char *name,
+                                        struct bytes payload, struct error *err);
+
+#endif

@@ -1,0 +1,8 @@
+/*
+ * opencl_plain.cl - from here on the texts of kernels.def are plain functions: what is
+ * launched is in opencl_entries.cl.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#undef KERNEL_FN
+#define KERNEL_FN DEVICE_FN
