@@ -25,6 +25,17 @@ enum {
     CORRECTION_THREADS = 256,
     CORRECTION_SLOTS = 128, /* blocks that make them, at most */
     CORRECTION_LIMBS = 3,
+
+    ROW_THREADS = 256, /* a warp a row */
+    HASH_THREADS = 128,
+    NOISE_THREADS = 256,
+    NOISE_ROWS = 16,       /* of a block at once */
+    LOWRANK_THREADS = 128, /* a warp a row */
+
+    ATTENTION_THREADS = 128, /* a warp a query's head */
+    ATTENTION_KEPT = 1024,   /* scores in shared memory */
+    ATTENTION_WARP_SHARED = (256 + ATTENTION_KEPT) * 4,
+    ATTENTION_SHARED = ATTENTION_THREADS / 32 * ATTENTION_WARP_SHARED,
 };
 
 #endif

@@ -8,9 +8,10 @@
  */
 #include "kernels/exact_rows.h"
 
-DEVICE_FN f32 mean_pool_factor(GLOBAL cf32 *x, u32 n, f32 inv_n)
+/* What brings n values with this mean of squares to length 1. */
+DEVICE_FN f32 mean_pool_factor(f32 mean_square, u32 n)
 {
-    const f32 sum = MUL(det_row_mean_square(x, n, inv_n), I2F((i32)n));
+    const f32 sum = MUL(mean_square, I2F((i32)n));
 
     /* Below 2^-80 nothing is left to scale up: 2^40. */
     return as_u32(sum) >= 0x17800000u ? det_rsqrt(sum) : as_f32(0x53800000u);
@@ -44,6 +45,7 @@ KERNEL_FN void kernel_mean_pool(u64 first, u64 last, GLOBAL cf32 *h, GLOBAL cu32
 
         mean_pool_sum(h + (u64)begin * hidden, count, hidden, to);
         mean_pool_scale(to, hidden, det_rcp(I2F((i32)(count ? count : 1u))));
-        mean_pool_scale(to, hidden, mean_pool_factor(to, hidden, inv_hidden));
+        const f32 mean_square = det_row_mean_square(to, hidden, inv_hidden);
+        mean_pool_scale(to, hidden, mean_pool_factor(mean_square, hidden));
     }
 }

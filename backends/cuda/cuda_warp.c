@@ -1,0 +1,100 @@
+/*
+ * cuda_warp.c - how the kernels of cuda_warp_*.cu are launched in place of the
+ * texts.
+ *
+ * All of them take any range with any number of blocks.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "backends/cuda/cuda_geometry.h"
+#include "backends/cuda/cuda_matmul.h"
+
+enum { BLOCKS_MAX = 1 << 20 };
+
+/* So many units a block. */
+static bool blocks_grid(uint64_t units, uint32_t each, uint32_t threads,
+                        struct cuda_grid *out)
+{
+    *out = (struct cuda_grid){
+        .parts = (units + each - 1) / each, .blocks_max = BLOCKS_MAX, .threads = threads};
+    return true;
+}
+
+static bool warps_grid(uint64_t units, uint32_t threads, struct cuda_grid *out)
+{
+    return blocks_grid(units, threads / 32, threads, out);
+}
+
+#define ROW_GRID(entry)                                                                  \
+    bool entry##_grid(const struct cuda_traits *traits, const struct launch *launch,     \
+                      struct cuda_grid *out)                                             \
+    {                                                                                    \
+        (void)traits;                                                                    \
+        return warps_grid(launch->last - launch->first, ROW_THREADS, out);               \
+    }
+ROW_GRID(row_embed)
+ROW_GRID(row_quantise7)
+ROW_GRID(row_quantise14)
+ROW_GRID(row_layer_norm)
+ROW_GRID(row_rms_norm)
+ROW_GRID(row_dequantise)
+ROW_GRID(row_mean_pool)
+
+/* A warp a head. */
+bool row_bfp12_grid(const struct cuda_traits *traits, const struct launch *launch,
+                    struct cuda_grid *out)
+{
+    (void)traits;
+    return warps_grid((launch->last - launch->first) * launch->scalars[0].u32,
+                      ROW_THREADS, out);
+}
+
+bool attention_warps_grid(const struct cuda_traits *traits, const struct launch *launch,
+                          struct cuda_grid *out)
+{
+    (void)traits;
+    warps_grid(launch->last - launch->first, ATTENTION_THREADS, out);
+    out->shared = ATTENTION_SHARED;
+    return true;
+}
+
+#define HASH_GRID(entry)                                                                 \
+    bool entry##_grid(const struct cuda_traits *traits, const struct launch *launch,     \
+                      struct cuda_grid *out)                                             \
+    {                                                                                    \
+        (void)traits;                                                                    \
+        return blocks_grid(launch->last - launch->first, HASH_THREADS, HASH_THREADS,     \
+                           out);                                                         \
+    }
+HASH_GRID(hash_chunks)
+HASH_GRID(hash_parents)
+
+bool noise_rows_grid(const struct cuda_traits *traits, const struct launch *launch,
+                     struct cuda_grid *out)
+{
+    (void)traits;
+    blocks_grid(launch->last - launch->first, NOISE_ROWS, NOISE_THREADS, out);
+    out->shared = NOISE_ROWS * launch->scalars[1].u32;
+    return launch->scalars[1].u32 <= 1024;
+}
+
+static bool lowrank_grid(const struct launch *launch, struct cuda_grid *out)
+{
+    warps_grid(launch->last - launch->first, LOWRANK_THREADS, out);
+    out->shared = LOWRANK_THREADS / 32 * 4 * launch->scalars[1].u32;
+    return launch->scalars[1].u32 <= 1024;
+}
+
+bool lowrank_warps_x_grid(const struct cuda_traits *traits, const struct launch *launch,
+                          struct cuda_grid *out)
+{
+    (void)traits;
+    return lowrank_grid(launch, out);
+}
+
+bool lowrank_warps_y_grid(const struct cuda_traits *traits, const struct launch *launch,
+                          struct cuda_grid *out)
+{
+    (void)traits;
+    return lowrank_grid(launch, out);
+}
