@@ -247,6 +247,27 @@ static void useful_text(const struct ledger_totals *totals, char *text, size_t c
         snprintf(text, cap, "n/a");
 }
 
+/* What each pool said; of its own shares, which part came out of tasks. */
+static void report_pools(const struct report *report)
+{
+    for (uint32_t i = 0; i < pool_ledger_count(report->pools); i++) {
+        struct pool_account pool;
+        char useful[32] = "n/a";
+        double part = 0;
+
+        pool_ledger_read(report->pools, i, &pool);
+        if (pool_account_useful(&pool, &part))
+            snprintf(useful, sizeof(useful), "%.1f %%", 100 * part);
+        log_info("net",
+                 "pool %s  %s  A %" PRIu64 " S %" PRIu64 " R %" PRIu64
+                 "  unknown %" PRIu64 " lost %" PRIu64 "  tasks %" PRIu64
+                 "  useful %s  reply %" PRIu64 " ms",
+                 pool.name, pool_state_names[pool.state], pool.accepted, pool.stale,
+                 pool.rejected, pool.unknown, pool.lost, pool.tasks_done, useful,
+                 pool.reply_ms);
+    }
+}
+
 void report_speed(struct report *report, uint64_t now_ms)
 {
     struct ledger_totals totals;
@@ -260,6 +281,8 @@ void report_speed(struct report *report, uint64_t now_ms)
              rates, effective, useful, totals.tasks[LEDGER_TASK_DONE]);
     if (report->devices->count > 1)
         report_devices(report, now_ms);
+    if (pool_ledger_count(report->pools) > 1)
+        report_pools(report);
 }
 
 void report_expect(struct report *report, uint64_t now_ms)
@@ -318,4 +341,5 @@ void report_end(struct report *report, uint64_t now_ms)
     useful_text(&totals, useful, sizeof(useful));
     log_info("miner", "  useful    %s of all hashes came out of tasks", useful);
     log_info("miner", "  hashrate  %s on average; by its shares %s", average, effective);
+    report_pools(report);
 }

@@ -100,7 +100,7 @@ static void failover_settle(struct pool *pool)
 {
     struct pool_link *link = pool->current;
 
-    if (link->is_settled || !link->job)
+    if (link->is_settled || !link->is_ready || !link->job)
         return;
     link->is_settled = true;
     if (pool->settled != link)

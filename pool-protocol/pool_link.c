@@ -123,7 +123,6 @@ void link_set_job(struct pool_link *link, struct job *job)
     if (job) {
         job->received_ms = clock_ms();
         job->pool = link->number;
-        link->had_job = true;
         link->job_ms = link->job_ms ? link->job_ms : link_now_ms(link);
     }
     failover_job(link);
@@ -213,6 +212,7 @@ static enum status link_judge(struct pool_link *link, struct error *err)
         link->greeted_ms = now;
     if (link->is_ready && !link->ready_ms)
         link->ready_ms = now;
+    link->had_job |= link->is_ready && link->job_ms;
     if (link->job_ms && now - link->job_ms >= GOOD_MS)
         backoff_reset(&link->backoff);
     if (!link->is_ready && now - link->greeted_ms >= LINK_ANSWER_MS)

@@ -52,7 +52,7 @@ struct pool_link {
     struct link_task tasks[LINK_TASKS_MAX];
     uint32_t task_next;
     struct backoff backoff;
-    bool was_welcome, had_job;     /* since the start */
+    bool was_welcome, had_job;     /* since the start: logged in, and then a job */
     enum link_refusal refusal;     /* how the last connection ended */
     bool is_settled;               /* told to be worked for, on this connection */
     bool is_leaving, has_declined; /* another pool is worked for; told what is not done */

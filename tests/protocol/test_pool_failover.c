@@ -204,9 +204,10 @@ static void a_better_pool_that_fails_changes_nothing(void **state)
     expect_job(pair.first, "b2", 1);
 
     /* The current one goes while a better one is tried: that one is it now. */
-    (void)bench_hear_hello(pair.first, "rig7");
+    const int64_t id = bench_hear_hello(pair.first, "rig7");
     pool_script_hang_up(&pair.second.script);
     expect_of(pair.first, NEWS_LOST, 1);
+    pool_script_reply(&pair.first->script, id, BENCH_ACCEPTED);
     bench_say_job(pair.first, "a2");
     expect_of(pair.first, NEWS_CURRENT, 0);
     expect_job(pair.first, "a2", 0);
