@@ -33,18 +33,45 @@ static struct device *device_of(void **state, uint32_t threads)
     return device;
 }
 
-static void check_shape(struct device *device, const struct product_case *shape)
+/* What the text makes of each shape, made for the first device and kept for the others.
+ */
+enum {
+    CLEAN_FIRST = 0,
+    MINED_FIRST = 100,
+    ROOMS_FIRST = 140,
+    STEPS_FIRST = 150,
+    TEXTS = 160
+};
+static struct product_plain texts[TEXTS];
+
+static const struct product_plain *text_of(size_t number,
+                                           const struct product_case *shape)
 {
-    struct product_plain p;
+    assert_true(number < TEXTS);
+    if (!texts[number].a)
+        product_plain_make(shape, &texts[number]);
+    return &texts[number];
+}
+
+static int texts_free(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TEXTS; i++)
+        product_plain_free(&texts[i]);
+    return 0;
+}
+
+static void check_shape(struct device *device, const struct product_case *shape,
+                        size_t number)
+{
+    const struct product_plain *p = text_of(number, shape);
     struct product_run run;
 
-    product_plain_make(shape, &p);
-    product_run_load(&run, device, shape, &p, 0);
-    product_run_check(&run, shape, &p, true);
+    product_run_load(&run, device, shape, p, 0);
+    product_run_check(&run, shape, p, true);
     if (shape->rank)
-        product_run_check(&run, shape, &p, false);
+        product_run_check(&run, shape, p, false);
     product_run_free(&run);
-    product_plain_free(&p);
 }
 
 /* --- kernels --- */
@@ -60,16 +87,22 @@ static void test_kernels(void **state)
     }
 }
 
-/* Finite numbers of all sizes, subnormal ones and both zeros among them. */
+/* Within what the core is for: numbers of all sizes, subnormal ones and both zeros. */
 static uint32_t core_input(uint32_t core, uint32_t i)
 {
-    const uint32_t bits = (i + 1) * UINT32_C(2654435761);
+    enum { MIN = 0x21800000, MAX = 0x5d800000, HUGE = 0x53800000, LIMIT = 0x42fa0000 };
+    const uint32_t bits = (i + 1) * UINT32_C(2654435761), sign = bits & 0x80000000;
+    const uint32_t size = bits % 7 == 0 ? bits & 0x00ffffff : bits;
 
     if (core >= 9) /* a phase */
         return bits;
-    if (core == 0 || core == 1) /* positive and normal: reciprocals */
-        return 0x00800000 + bits % (0x7e000000 - 0x00800000);
-    return bits % 7 == 0 ? bits & 0x80ffffff : (bits & 0x80000000) | bits % 0x53800000;
+    if (core <= 1) /* the reciprocals: 2^-60 to 2^60 */
+        return MIN + bits % (MAX - MIN);
+    if (core == 2) /* a power: up to 125 */
+        return sign | size % LIMIT;
+    if (core == 3) /* a weight: up to 0 */
+        return 0x80000000 | size % HUGE;
+    return sign | size % HUGE; /* up to 2^40 */
 }
 
 static void test_cores(void **state)
@@ -119,7 +152,8 @@ static void test_clean(void **state)
                 .k = shapes[i][2],
                 .values = values,
                 .threads = (uint32_t[]){1, 2, 3, 8}[(i + values) % 4]};
-            check_shape(device_of(state, shape.threads), &shape);
+            check_shape(device_of(state, shape.threads), &shape,
+                        CLEAN_FIRST + i * (VALUES_FULL + 1) + values);
         }
 }
 
@@ -182,7 +216,7 @@ static void test_mined(void **state)
     };
 
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        check_shape(device_of(state, shapes[i].threads), &shapes[i]);
+        check_shape(device_of(state, shapes[i].threads), &shapes[i], MINED_FIRST + i);
 }
 
 /* More hits than there is room for are counted, and nothing is written past the end. */
@@ -192,23 +226,21 @@ static void check_overflow(struct device *device)
     const struct product_case shape = {
         64, 96, 1024, 64, pattern_range(8), pattern_range(16), VALUES_ANY, 2, 255};
     const size_t end = sizeof(struct hits) + ROOM * sizeof(struct hit);
-    struct product_plain p;
+    const struct product_plain *p = text_of(ROOMS_FIRST, &shape);
     struct product_run run;
     uint8_t after[32], found[32];
     uint32_t count;
 
-    product_plain_make(&shape, &p);
-    product_run_load(&run, device, &shape, &p, 0);
+    product_run_load(&run, device, &shape, p, 0);
     run.hits_max = ROOM; /* the buffer holds more */
     memset(after, 0x77, sizeof after);
     assert_int_equal(device_write(device, run.hits, end, after, 32), STATUS_OK);
-    product_run_check(&run, &shape, &p, false);
+    product_run_check(&run, &shape, p, false);
     assert_int_equal(device_read(device, run.hits, 0, &count, sizeof count), STATUS_OK);
-    assert_int_equal(count, p.wins);
+    assert_int_equal(count, p->wins);
     assert_int_equal(device_read(device, run.hits, end, found, 32), STATUS_OK);
     assert_memory_equal(found, after, 32);
     product_run_free(&run);
-    product_plain_free(&p);
 }
 
 static void test_rooms(void **state)
@@ -230,7 +262,7 @@ static void test_rooms(void **state)
                                            VALUES_ANY,
                                            2,
                                            255};
-        check_shape(device, &shape);
+        check_shape(device, &shape, ROOMS_FIRST + 1 + i);
     }
 }
 
@@ -250,13 +282,8 @@ static void test_steps(void **state)
     };
     struct device *device = device_of(state, 2);
 
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        struct product_plain p;
-
-        product_plain_make(&shapes[i], &p);
-        product_run_steps(device, &shapes[i], &p);
-        product_plain_free(&p);
-    }
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        product_run_steps(device, &shapes[i], text_of(STEPS_FIRST + i, &shapes[i]));
 }
 
 static void no_kernel_is_left_out(void **state)
@@ -302,5 +329,5 @@ int main(void)
         }
     tests[last++] = (struct CMUnitTest){.name = "no kernel is left out",
                                         .test_func = no_kernel_is_left_out};
-    return _cmocka_run_group_tests("conformance", tests, last, NULL, NULL);
+    return _cmocka_run_group_tests("conformance", tests, last, NULL, texts_free);
 }

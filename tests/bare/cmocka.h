@@ -80,7 +80,17 @@ static inline int bare_run(const struct CMUnitTest *tests, size_t count)
     return 0;
 }
 
-#define _cmocka_run_group_tests(name, tests, count, begin, end) bare_run(tests, count)
+static inline int _cmocka_run_group_tests(const char *name,
+                                          const struct CMUnitTest *tests, size_t count,
+                                          int (*begin)(void **state),
+                                          int (*end)(void **state))
+{
+    (void)name;
+    bare_check(!begin || begin(NULL) == 0);
+    const int failed = bare_run(tests, count);
+    bare_check(!end || end(NULL) == 0);
+    return failed;
+}
 
 #define cmocka_run_group_tests(tests, begin, end)                                        \
     bare_run(tests, sizeof(tests) / sizeof *(tests))
