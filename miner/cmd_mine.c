@@ -19,6 +19,7 @@
 #include "miner/commands.h"
 #include "miner/pool_sides.h"
 #include "miner/run.h"
+#include "miner/status_desk.h"
 
 enum { PUMP_MS = 20, TEXT_MAX = 65536 };
 
@@ -136,30 +137,68 @@ static bool is_finished(const struct config *config, struct run *run)
     return false;
 }
 
-static enum status work(const struct config *config, struct run *run,
-                        const sigset_t *held)
+struct loop {
+    const struct config *config;
+    struct run *run;
+    struct status_desk *desk;
+    const sigset_t *held;
+    bool is_finishing; /* leave when the devices have no task any more */
+};
+
+/* What came over HTTP since the last look; true: leave. */
+static bool obey_orders(struct loop *loop)
 {
-    const uint64_t every_ms = 1000 * config_number(config, SETTING_print_time);
+    enum status_order order;
+
+    while (status_desk_order(loop->desk, &order)) {
+        switch (order) {
+        case STATUS_PAUSE:
+            log_info("miner", "paused: tasks that run are finished, nothing is begun");
+            run_pause(loop->run, true);
+            break;
+        case STATUS_RESUME:
+            log_info("miner", "resumed");
+            run_pause(loop->run, false);
+            loop->is_finishing = false;
+            break;
+        case STATUS_FINISH:
+            log_info("miner", "finishing: leaving when the tasks that run are done");
+            run_pause(loop->run, true);
+            loop->is_finishing = true;
+            break;
+        case STATUS_QUIT:
+            log_info("miner", "stopping, as ordered");
+            return true;
+        }
+    }
+    return loop->is_finishing && !run_tasks(loop->run);
+}
+
+static enum status work(struct loop *loop)
+{
+    struct report *report = run_report(loop->run);
+    const uint64_t every_ms = 1000 * config_number(loop->config, SETTING_print_time);
     uint64_t next_ms = clock_ms() + every_ms;
 
     for (;;) {
-        run_pump(run, PUMP_MS);
-        if (signals_came(held)) {
+        run_pump(loop->run, PUMP_MS);
+        if (signals_came(loop->held)) {
             log_info("miner",
                      "stopping: tasks are finished or handed back; again to leave "
                      "at once");
             return STATUS_OK;
         }
-        const enum status status = run_check(run);
+        const enum status status = run_check(loop->run);
         if (status)
             return status;
-        if (run_report(run)->hopeless)
-            return run_report(run)->hopeless;
-        if (is_finished(config, run))
+        if (report->hopeless)
+            return report->hopeless;
+        if (is_finished(loop->config, loop->run) || obey_orders(loop))
             return STATUS_OK;
-        report_expect(run_report(run), clock_ms());
+        status_desk_update(loop->desk, loop->run, clock_ms());
+        report_expect(report, clock_ms());
         if (clock_ms() >= next_ms) {
-            report_speed(run_report(run), clock_ms());
+            report_speed(report, clock_ms());
             next_ms += every_ms;
         }
     }
@@ -204,22 +243,26 @@ static enum status open_run(const struct config *config, struct choice *choice,
 static enum status mine(const struct config *config, struct choice *choice,
                         struct error *err)
 {
-    struct run *run = NULL;
+    struct loop loop = {.config = config};
     sigset_t held;
 
     signals_hold(&held);
+    loop.held = &held;
     say_banner(config, &choice->chosen);
     say_unusable(&choice->all, &choice->chosen);
-    enum status status = open_run(config, choice, &run, err);
+    enum status status = open_run(config, choice, &loop.run, err);
     if (!status)
-        status = run_begin(run, err);
+        status = status_desk_open(config, &loop.desk, err);
+    if (!status)
+        status = run_begin(loop.run, err);
     if (!status) {
-        status = work(config, run, &held);
+        status = work(&loop);
         signals_release(&held);
-        run_stop(run, 1000 * config_number(config, SETTING_stop_time));
-        report_end(run_report(run), clock_ms());
+        run_stop(loop.run, 1000 * config_number(config, SETTING_stop_time));
+        report_end(run_report(loop.run), clock_ms());
     }
-    run_close(run);
+    status_desk_close(loop.desk);
+    run_close(loop.run);
     return status;
 }
 

@@ -85,6 +85,7 @@ static void account_share(struct pool_account *account, const struct news *news)
         account->rejected++;
     } else {
         account->accepted++;
+        account->accepted_ms = news->at_ms;
         account->accepted_work += news->work;
         account->accepted_work_assigned += *news->task_id ? news->work : 0;
     }
@@ -122,6 +123,7 @@ static void account_add(struct pool_account *account, const struct news *news)
         break;
     case NEWS_JOB:
         account->jobs++;
+        account->job_ms = news->at_ms;
         account->work = news->work;
         break;
     case NEWS_ASSIGNED:

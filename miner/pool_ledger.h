@@ -30,6 +30,8 @@ struct pool_account {
     uint64_t reply_ms,
         reply_ms_max; /* from a share's leaving the outbox to its verdict */
     uint64_t jobs;
+    uint64_t job_ms, accepted_ms; /* clock_ms() of the last job and of the last share
+                                     taken; 0: none yet */
     double work; /* a share costs now, in multiply-accumulates; 0: no job yet */
     uint64_t accepted, stale, rejected;
     uint64_t unknown, lost;                       /* the answer never came; never sent */

@@ -221,21 +221,40 @@ static void effective_text(const struct ledger_totals *totals, char *text, size_
         snprintf(text, cap, "%s (no share yet)", rate);
 }
 
-static void report_devices(struct report *report, uint64_t now_ms)
+/* "  338 W  0.741 GH/J  62 C", as far as it is known. */
+static void sensors_text(const struct sensors_reading *reading,
+                         const struct ledger_device *device, char *text, size_t cap)
 {
-    for (size_t i = 0; i < report->devices->count; i++) {
-        const struct device_entry *entry = &report->devices->entries[i];
-        struct ledger_device device;
-        char rates[128];
-        ledger_read_device(report->ledger, i, now_ms, &device);
-        rates_text(&device, rates, sizeof(rates));
-        log_info("health",
-                 "#%" PRIu32 " %s %s  %s  A %" PRIu64 " S %" PRIu64 " R %" PRIu64 "%s",
-                 entry->number, entry->info.bus, entry->info.name, rates,
-                 device.shares.verdicts[LEDGER_ACCEPTED],
-                 device.shares.verdicts[LEDGER_STALE],
-                 device.shares.verdicts[LEDGER_REJECTED], device.is_lost ? "  LOST" : "");
+    const double watts = reading->values[SENSOR_POWER_W];
+    char power[64] = "", heat[32] = "", rate[32];
+
+    if (reading->is_known[SENSOR_POWER_W]) {
+        ledger_format_rate(watts > 0 && device->is_known[1],
+                           device->rates[1] / (watts > 0 ? watts : 1), rate);
+        snprintf(power, sizeof(power), "  %.0f W  %s/W", watts, rate);
     }
+    if (reading->is_known[SENSOR_TEMPERATURE_C])
+        snprintf(heat, sizeof(heat), "  %.0f C", reading->values[SENSOR_TEMPERATURE_C]);
+    snprintf(text, cap, "%s%s", power, heat);
+}
+
+static void report_device(const struct report *report, size_t i, uint64_t now_ms)
+{
+    const struct device_entry *entry = &report->devices->entries[i];
+    struct sensors_reading reading = {.is_known = {false}};
+    struct ledger_device device;
+    char rates[128], sensors[128];
+
+    ledger_read_device(report->ledger, i, now_ms, &device);
+    rates_text(&device, rates, sizeof(rates));
+    if (report->sensors)
+        sensors_read(report->sensors, i, now_ms, &reading);
+    sensors_text(&reading, &device, sensors, sizeof(sensors));
+    log_info(
+        "health", "#%" PRIu32 " %s %s  %s%s  A %" PRIu64 " S %" PRIu64 " R %" PRIu64 "%s",
+        entry->number, entry->info.bus, entry->info.name, rates, sensors,
+        device.shares.verdicts[LEDGER_ACCEPTED], device.shares.verdicts[LEDGER_STALE],
+        device.shares.verdicts[LEDGER_REJECTED], device.is_lost ? "  LOST" : "");
 }
 
 /* The part of all hashes that came out of tasks; n/a before the first one. */
@@ -279,8 +298,8 @@ void report_speed(struct report *report, uint64_t now_ms)
     useful_text(&totals, useful, sizeof(useful));
     log_info("miner", "speed 10s/60s/15m %s  effective %s  useful %s  tasks %" PRIu64,
              rates, effective, useful, totals.tasks[LEDGER_TASK_DONE]);
-    if (report->devices->count > 1)
-        report_devices(report, now_ms);
+    for (size_t i = 0; i < report->devices->count; i++)
+        report_device(report, i, now_ms);
     if (pool_ledger_count(report->pools) > 1)
         report_pools(report);
 }

@@ -12,12 +12,14 @@
 #include "miner/device_list.h"
 #include "miner/ledger.h"
 #include "miner/pool_ledger.h"
+#include "miner/sensors.h"
 #include "pool-protocol/pool.h"
 
 struct report {
     struct ledger *ledger;
     const struct device_list *devices; /* in the ledger's order */
     struct pool_ledger *pools;
+    struct sensors *sensors;        /* or NULL */
     uint32_t sides, hopeless_sides; /* lists of pools, and those without hope */
     uint64_t results;               /* finished tasks that the pool took */
     uint64_t unknown;               /* shares whose answer was lost */

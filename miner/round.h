@@ -15,6 +15,7 @@ struct worker_ports { /* lent */
     struct queue *assignments;      /* in: struct assignment *, shared by all workers */
     atomic_uint *rounds;            /* out: workers that hold an assignment now */
     atomic_uint_least64_t *busy_ms; /* out: when one last let go of an assignment */
+    const atomic_bool *is_paused;   /* in: nothing new is begun while it is set */
 };
 
 struct shift { /* what a worker has at hand while its device is open */

@@ -32,6 +32,7 @@ struct run {
     struct report report;
     struct stop stop;
     atomic_uint rounds;
+    atomic_bool is_paused;
     atomic_uint_least64_t busy_ms;
     struct mailbox *jobs;
     struct queue *assignments, *findings, *news;
@@ -39,6 +40,7 @@ struct run {
     struct prover *prover;
     struct pool_sides sides;
     struct pool_ledger *books;
+    struct sensors *sensors;
     size_t worker_count;
     struct worker *workers[DEVICE_LIST_MAX];
     bool is_told[DEVICE_LIST_MAX]; /* that the worker ended */
@@ -91,14 +93,18 @@ static enum status make_objects(struct run *run)
     if (!status)
         status = open_books(run);
     if (!status)
+        status = sensors_open(run->devices, NULL, &run->sensors);
+    if (!status)
         status = queue_new(NEWS_MAX, news_free, &run->news);
     if (!status) {
         const struct prover_ports ports = {run->findings, run->sides.shares,
                                            run->sides.answers, run->ledger};
         status = prover_start(&scheme_noisy_gemm, &ports, &run->prover);
     }
-    run->report = (struct report){
-        .ledger = run->ledger, .devices = run->devices, .pools = run->books};
+    run->report = (struct report){.ledger = run->ledger,
+                                  .devices = run->devices,
+                                  .pools = run->books,
+                                  .sensors = run->sensors};
     return status;
 }
 
@@ -244,6 +250,7 @@ static void open_gates(struct run *run)
                  .ca_file = text_or_null(run->config, SETTING_ca_file)},
         .assignments = run->assignments,
         .rounds = &run->rounds,
+        .is_paused = &run->is_paused,
         .busy_ms = &run->busy_ms};
 
     for (size_t i = 0; i < run->worker_count; i++) {
@@ -299,6 +306,21 @@ uint64_t run_busy_ms(const struct run *run)
 struct report *run_report(struct run *run)
 {
     return &run->report;
+}
+
+void run_pause(struct run *run, bool is_paused)
+{
+    atomic_store(&run->is_paused, is_paused);
+}
+
+bool run_is_paused(const struct run *run)
+{
+    return atomic_load(&run->is_paused);
+}
+
+uint32_t run_tasks(const struct run *run)
+{
+    return atomic_load(&run->rounds);
 }
 
 /* Waits for the workers, at most so long; then what they wait for is taken from them. */
@@ -366,6 +388,7 @@ void run_close(struct run *run)
     queue_free(run->assignments);
     mailbox_free(run->jobs);
     pool_ledger_free(run->books);
+    sensors_close(run->sensors);
     ledger_free(run->ledger);
     memory_free(run);
 }

@@ -31,6 +31,10 @@ MUST_CHECK enum status run_check(struct run *run);
 /* When an assigned task was last worked on, clock_ms(): now, while one is. */
 uint64_t run_busy_ms(const struct run *run);
 struct report *run_report(struct run *run);
+/* While paused, devices finish the task they have and begin nothing. */
+void run_pause(struct run *run, bool is_paused);
+bool run_is_paused(const struct run *run);
+uint32_t run_tasks(const struct run *run); /* that devices have now */
 /* Finishes what takes no longer than wait_ms, hands back the rest, sends what is left and
  * says the rest of the news.  A product that runs is not interrupted. */
 void run_stop(struct run *run, uint64_t wait_ms);

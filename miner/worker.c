@@ -75,6 +75,15 @@ static enum status mine_idle(struct worker *worker, const struct job *job,
     return STATUS_OK;
 }
 
+/* A while without work; false: the program ends. */
+static bool nap(struct worker *worker, uint64_t wait_ms)
+{
+    void *nothing;
+
+    return queue_take(worker->gate, wait_ms, &nothing) != STATUS_CLOSED &&
+           !stop_is_asked(worker->ports.shop.stop);
+}
+
 static enum status work_on(struct worker *worker, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -83,6 +92,10 @@ static enum status work_on(struct worker *worker, struct error *err)
     while (!status && !stop_is_asked(worker->ports.shop.stop)) {
         if (round_is_distrusted(&worker->shift, err))
             return STATUS_MISMATCH;
+        if (atomic_load(worker->ports.is_paused)) {
+            (void)nap(worker, WAIT_MS);
+            continue;
+        }
         struct job *job = idle_job(worker);
         status = queue_take(worker->ports.assignments, job ? 0 : WAIT_MS, &work);
         if (status == STATUS_OK)
@@ -132,15 +145,11 @@ static enum status work_a_shift(struct worker *worker)
 static bool rest(struct worker *worker, uint64_t rest_ms)
 {
     const uint64_t until = clock_ms() + rest_ms;
-    void *nothing;
 
     atomic_store(&worker->state, WORKER_RESTING);
-    for (uint64_t now = clock_ms(); now < until; now = clock_ms()) {
-        const uint64_t wait_ms = until - now < WAIT_MS ? until - now : WAIT_MS;
-        if (stop_is_asked(worker->ports.shop.stop) ||
-            queue_take(worker->gate, wait_ms, &nothing) == STATUS_CLOSED)
+    for (uint64_t now = clock_ms(); now < until; now = clock_ms())
+        if (!nap(worker, until - now < WAIT_MS ? until - now : WAIT_MS))
             return false;
-    }
     return !stop_is_asked(worker->ports.shop.stop);
 }
 

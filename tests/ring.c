@@ -76,7 +76,8 @@ static struct worker *begin_worker(struct ring *ring, const struct ring_options 
                                                 .shelf = ring->shelf},
                                        .assignments = ring->assignments,
                                        .rounds = &ring->rounds,
-                                       .busy_ms = &ring->busy_ms};
+                                       .busy_ms = &ring->busy_ms,
+                                       .is_paused = &ring->is_paused};
     const uint64_t until = clock_ms() + WAIT_MS;
     struct worker *worker;
 

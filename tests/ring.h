@@ -27,6 +27,7 @@ struct ring {
     struct stop stop;
     atomic_uint rounds;
     atomic_uint_least64_t busy_ms;
+    atomic_bool is_paused;
     struct mailbox *jobs;
     struct queue *assignments, *findings, *outbox;
     struct model_shelf *shelf;
