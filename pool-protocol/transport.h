@@ -62,8 +62,12 @@ MUST_CHECK enum status transport_wait(struct transport *transport, uint64_t wait
 /* The next whole line, without its LF or CR LF; empty lines are skipped.  false: none
  * yet.  It lives until the next call of transport_take() or transport_step(). */
 bool transport_take(struct transport *transport, struct bytes *line);
-/* Queues whole lines, LF included. FULL: too much is waiting; nothing was queued. */
+/* Queues whole lines, LF included, and sends what can be sent at once. FULL: too much is
+ * waiting; nothing was queued. */
 MUST_CHECK enum status transport_send(struct transport *transport, struct bytes lines);
+/* Whether a line that is sent now begins to leave now: nothing waits before it, and the
+ * connection takes bytes.  Where it is not, the next wait ends when it is. */
+bool transport_is_free(struct transport *transport);
 size_t transport_unsent(const struct transport *transport);
 
 #endif

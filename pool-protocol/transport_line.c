@@ -23,6 +23,7 @@
 #include "pool-protocol/transport.h"
 
 enum {
+    WRITE_SIZE = 16 << 10, /* one record of TLS */
     READ_SIZE = 64 << 10,
     READS_A_TURN = 16,
     WATCHED_MAX = 64, /* what is waited for at once; more is looked at every time */
@@ -42,8 +43,10 @@ struct transport {
     uint64_t received_ms, sent_ms; /* last progress */
     struct blob in;                /* not yet taken */
     size_t taken, looked;          /* of in: given out, searched for a line's end */
-    struct blob out;               /* not yet sent */
-    size_t sent;                   /* of out */
+    struct blob out;  /* being sent: does not move or grow until it is gone */
+    struct blob next; /* what follows it */
+    size_t sent;      /* of out */
+    bool is_asked;    /* whether it is free: the answer was no */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -141,7 +144,7 @@ enum status transport_open(const struct transport_options *options,
     t->connect_ms = options->connect_ms ? options->connect_ms : TRANSPORT_CONNECT_MS;
     t->line_ms = options->line_ms ? options->line_ms : TRANSPORT_LINE_MS;
     t->in = blob_empty((size_t)MESSAGE_LINE_MAX + (size_t)READ_SIZE);
-    t->out = blob_empty(TRANSPORT_UNSENT_MAX);
+    t->out = t->next = blob_empty(TRANSPORT_UNSENT_MAX);
     t->opened_ms = clock_ms();
     t->multi = curl_multi_init();
     t->easy = curl_easy_init();
@@ -165,6 +168,7 @@ void transport_close(struct transport *t)
     curl_multi_cleanup(t->multi);
     blob_free(&t->in);
     blob_free(&t->out);
+    blob_free(&t->next);
     memory_free(t);
 }
 
@@ -235,24 +239,30 @@ static enum status transport_receive(struct transport *t, struct error *err)
     return STATUS_OK;
 }
 
+/* TLS that could not write a record wants the same bytes at the same place again. */
 static enum status transport_push(struct transport *t, struct error *err)
 {
     while (t->sent < t->out.size) {
+        const size_t left = t->out.size - t->sent;
         size_t size = 0;
-        const CURLcode code =
-            curl_easy_send(t->easy, t->out.data + t->sent, t->out.size - t->sent, &size);
+        const CURLcode code = curl_easy_send(
+            t->easy, t->out.data + t->sent, left < WRITE_SIZE ? left : WRITE_SIZE, &size);
 
         if (code == CURLE_AGAIN)
-            break;
+            return STATUS_OK;
         if (code)
             return error_set(err, STATUS_NETWORK, "the connection was lost: %s",
                              curl_easy_strerror(code));
         t->sent += size;
         t->sent_ms = clock_ms();
-    }
-    if (t->sent == t->out.size) {
-        blob_clear(&t->out);
-        t->sent = 0;
+        if (t->sent == t->out.size) {
+            const struct blob empty = t->out;
+
+            t->out = t->next;
+            t->next = empty;
+            blob_clear(&t->next);
+            t->sent = 0;
+        }
     }
     return STATUS_OK;
 }
@@ -313,7 +323,7 @@ static nfds_t transport_watch(const struct transport *t, struct pollfd *fds, nfd
     if (!room)
         return 0;
     *fds = (struct pollfd){.fd = t->socket, .events = POLLIN};
-    if (t->sent < t->out.size)
+    if (t->out.size || t->is_asked)
         fds->events |= POLLOUT;
     return 1;
 }
@@ -393,17 +403,29 @@ bool transport_take(struct transport *t, struct bytes *line)
 
 enum status transport_send(struct transport *t, struct bytes lines)
 {
+    enum status status = STATUS_FULL;
+
     assert(!lines.size || lines.data[lines.size - 1] == '\n');
-    if (t->sent == t->out.size)
+    if (!t->out.size)
         t->sent_ms = clock_ms();
-    if (t->sent) {
-        blob_drop_front(&t->out, t->sent);
-        t->sent = 0;
-    }
-    return blob_add(&t->out, lines.data, lines.size);
+    if (lines.size <= TRANSPORT_UNSENT_MAX - transport_unsent(t))
+        status = blob_add(t->out.size ? &t->next : &t->out, lines.data, lines.size);
+    /* A connection that is lost says so at its next step. */
+    if (!status && t->is_open)
+        (void)transport_push(t, NULL);
+    return status;
+}
+
+bool transport_is_free(struct transport *t)
+{
+    struct pollfd fd = {.fd = t->socket, .events = POLLOUT};
+    const bool is_free = t->is_open && !t->out.size;
+
+    t->is_asked = is_free && !(poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT));
+    return is_free && !t->is_asked;
 }
 
 size_t transport_unsent(const struct transport *t)
 {
-    return t->out.size - t->sent;
+    return t->out.size - t->sent + t->next.size;
 }

@@ -152,14 +152,54 @@ static void what_is_sent_arrives_in_order(void **state)
         assert_int_equal(blob_addf(&lines, "%065536d\n", i), STATUS_OK);
     assert_int_equal(transport_send(t, blob_bytes(&lines)), STATUS_OK);
     assert_int_equal(transport_send(t, blob_bytes(&lines)), STATUS_OK);
-    assert_int_equal(transport_send(t, blob_bytes(&lines)), STATUS_FULL);
-    assert_int_equal(transport_unsent(t), 2 * lines.size);
+    assert_true(transport_unsent(t) > lines.size && !transport_is_free(t));
+    struct blob more = blob_empty(16 << 20);
+    while (more.size < TRANSPORT_UNSENT_MAX - transport_unsent(t))
+        assert_int_equal(blob_add(&more, "x\n", 2), STATUS_OK);
+    assert_int_equal(blob_add(&more, "x\n", 2), STATUS_OK);
+    assert_int_equal(transport_send(t, blob_bytes(&more)), STATUS_FULL);
+    blob_free(&more);
     assert_int_equal(thread_start("pusher", push_all, t, &thread), STATUS_OK);
     for (int i = 0; i < 200; i++)
         assert_int_equal(strtol(pool_script_read(&script), NULL, 10), i % 100);
     thread_join(thread);
     assert_int_equal(transport_unsent(t), 0);
+    assert_true(transport_is_free(t));
     blob_free(&lines);
+    transport_close(t);
+    pool_script_close(&script);
+}
+
+/* Lines go out until none can begin; then a wait ends as soon as one can again. */
+static void a_line_is_sent_when_it_can_begin_at_once(void **state)
+{
+    struct pool_script script = pool_script_open();
+    const int size = 4096;
+    struct blob line = blob_empty(1 << 20);
+    uint32_t sent = 0;
+
+    (void)state;
+    assert_int_equal(
+        setsockopt(script.listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    struct transport *t = begin(script.port, false, NULL);
+    struct error err = {0};
+    assert_false(transport_is_free(t)); /* not even connected */
+    while (!transport_is_open(t))
+        assert_int_equal(transport_wait(t, 1000, &err), STATUS_OK);
+    pool_script_accept(&script);
+    assert_int_equal(blob_addf(&line, "%0100000d\n", 7), STATUS_OK);
+    for (; transport_is_free(t); sent++)
+        assert_int_equal(transport_send(t, blob_bytes(&line)), STATUS_OK);
+    assert_true(sent > 0 && transport_unsent(t) < line.size); /* the last one has begun */
+    for (uint32_t i = 0; i < sent; i++) {
+        assert_int_equal(strlen(pool_script_read(&script)), 100000);
+        assert_int_equal(transport_wait(t, 0, &err), STATUS_OK);
+    }
+    const uint64_t before = clock_ms();
+    while (!transport_is_free(t))
+        assert_int_equal(transport_wait(t, SCRIPT_WAIT_MS, &err), STATUS_OK);
+    assert_true(clock_ms() - before < SCRIPT_WAIT_MS / 2);
+    blob_free(&line);
     transport_close(t);
     pool_script_close(&script);
 }
@@ -366,6 +406,44 @@ static void tls_is_spoken_and_checked(void **state)
     tls_close(&server);
 }
 
+/* A server that takes nothing for a while: lines queue up behind one that TLS has begun,
+ * and all arrive. */
+static void tls_lines_queue_behind_one_that_began(void **state)
+{
+    enum { COUNT = 12000 };
+    struct tls_server server;
+    struct error err = {0};
+    char line[1002];
+
+    (void)state;
+    if (!tls_open(&server))
+        skip();
+    struct transport *t = tls_connect(&server, server.cert, &err);
+    if (!t)
+        fail_msg("%s", err.text);
+    memset(line, '.', sizeof line);
+    assert_int_equal(kill(server.pid, SIGSTOP), 0);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(line, sizeof line, "%01000d\n", i);
+        assert_int_equal(transport_send(t, bytes_of(line, 1001)), STATUS_OK);
+        if (i % 1000 == 0)
+            assert_int_equal(transport_step(t, &err), STATUS_OK);
+    }
+    assert_true(transport_unsent(t) > 0 && !transport_is_free(t));
+    assert_int_equal(kill(server.pid, SIGCONT), 0);
+    for (int i = 0; i < COUNT; i++) {
+        char digits[1001];
+
+        snprintf(digits, sizeof digits, "%01000d", i);
+        for (int k = 0; k < 1000; k++)
+            line[k] = digits[999 - k];
+        line[1000] = 0;
+        expect_line(t, line);
+    }
+    transport_close(t);
+    tls_close(&server);
+}
+
 /* What the server's key hashes to, as openssl works it out. */
 static void tls_pin(const struct tls_server *server, char pin[80])
 {
@@ -412,12 +490,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_arrive_whole),
         cmocka_unit_test(what_is_sent_arrives_in_order),
+        cmocka_unit_test(a_line_is_sent_when_it_can_begin_at_once),
         cmocka_unit_test(a_half_line_has_a_time),
         cmocka_unit_test(a_peer_that_takes_nothing_has_a_time),
         cmocka_unit_test(a_line_has_a_size),
         cmocka_unit_test(a_wait_can_be_ended),
         cmocka_unit_test(nobody_there_is_said),
         cmocka_unit_test(tls_is_spoken_and_checked),
+        cmocka_unit_test(tls_lines_queue_behind_one_that_began),
         cmocka_unit_test(a_pinned_key_is_the_only_one),
     };
 
