@@ -44,7 +44,8 @@ void pool_sides_options(const struct config *config, size_t pool,
         .pin = config_pool_text(config, pool, SETTING_tls_pin),
         .form = login ? &forms[login - 1] : NULL,
         .proxy = text_or_null(config_text(config, SETTING_proxy)),
-        .ca_file = text_or_null(config_text(config, SETTING_ca_file))};
+        .ca_file = text_or_null(config_text(config, SETTING_ca_file)),
+        .keep = config_text(config, SETTING_cache)};
 }
 
 static enum status check_one(const struct config *config, size_t pool, struct error *err)

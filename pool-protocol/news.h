@@ -39,8 +39,9 @@ struct news {
     char model[MODEL_ID_SIZE + 1];
     uint64_t work_units;
     enum verdict verdict;
-    int code;            /* the pool's; 0 where it gave none */
-    uint64_t latency_ms; /* from leaving the outbox to the answer */
+    int code;             /* the pool's; 0 where it gave none */
+    enum refusal refusal; /* NEWS_SHARE: what a stale or rejected one is refused for */
+    uint64_t latency_ms;  /* from leaving the outbox to the answer */
     uint32_t device;
     struct site site;
     uint8_t ticket[DIGEST_SIZE];

@@ -45,6 +45,7 @@ struct pool_options {
     const char *pin;   /* "sha256//...", the pool's key; NULL: as it is known, if it is */
     const char *proxy; /* socks5h://..., or NULL; never a silent direct connection */
     const char *ca_file; /* certificates to trust instead of the system's, or NULL */
+    const char *keep;    /* a folder for proofs that a person should look at, or NULL */
     struct message_offer offer;
     /* Both for tests, both of the first pool in the list; 0: 1. */
     uint32_t hurry;  /* divides the waits between connections, and until going back */

@@ -211,6 +211,8 @@ enum status link_settle(struct pool_link *link, struct error *err)
     if (link->transport && link->turn.lines.size)
         status = transport_send(link->transport, blob_bytes(&link->turn.lines));
     dialect_turn_clear(&link->turn);
+    if (*link->wrong)
+        return error_set(err, STATUS_BAD_PROOF, "%s", link->wrong);
     if (status)
         return error_set(err, STATUS_NETWORK,
                          "the pool takes what is sent too slowly: %s",

@@ -160,9 +160,12 @@ static void failover_failed(struct pool_link *link, enum status status,
 {
     struct pool *pool = link->pool;
     const bool has_refused = status == STATUS_REFUSED || status == STATUS_NOT_SUPPORTED;
-    const uint64_t wait_ms = hurried(pool, backoff_failed(&link->backoff, has_refused));
+    uint64_t wait_ms = backoff_failed(&link->backoff, has_refused);
     char text[ERROR_TEXT_MAX];
 
+    if (status == STATUS_BAD_PROOF)
+        wait_ms = WRONG_ASIDE_MS;
+    wait_ms = hurried(pool, wait_ms);
     failover_lost(pool, link);
     link->due_ms = clock_ms() + wait_ms;
     if (has_refused)
@@ -335,8 +338,12 @@ uint64_t failover_wait_ms(const struct pool *pool, uint64_t wait_ms)
     for (uint32_t i = 0; i < pool->link_count; i++) {
         const struct pool_link *link = &pool->links[i];
 
+        const uint64_t again_ms = link->is_ready ? sending_again_ms(link) : 0;
+
         if (link->is_connected && !link->transport && !link->is_greeted)
             return 0;
+        if (again_ms > now && again_ms < until)
+            until = again_ms;
         if (!link->is_connected && !pool->current && link->due_ms < until)
             until = link->due_ms;
         if (link->is_leaving && link_leave_ms(link) < until)

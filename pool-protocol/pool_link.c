@@ -17,6 +17,8 @@
 enum {
     LINES_MAX = 2 * MESSAGE_LINE_MAX,
     NEWS_WAIT_MS = 1000,
+    BAD_SECOND_MS = 1000, /* in which so many messages are told that cannot be used */
+    BAD_TOLD_MAX = 4,
     GOOD_MS = 60000 /* with a job: then the pool is good, and waits begin anew */
 };
 
@@ -59,6 +61,8 @@ enum status link_open(struct pool_link *link, const struct pool_options *options
         link->proxy = memory_text(options->proxy);
     if (options->ca_file && *options->ca_file)
         link->ca_file = memory_text(options->ca_file);
+    if (options->keep && *options->keep)
+        link->keep = memory_text(options->keep);
     return link->target.row->dialect->open(&link->target.login, &link->session, err);
 }
 
@@ -72,7 +76,8 @@ void link_close(struct pool_link *link)
     dialect_turn_free(&link->turn);
     memory_free(link->proxy);
     memory_free(link->ca_file);
-    link->proxy = link->ca_file = NULL;
+    memory_free(link->keep);
+    link->proxy = link->ca_file = link->keep = NULL;
 }
 
 enum status link_connect(struct pool_link *link, struct error *err)
@@ -97,7 +102,7 @@ enum status link_connect(struct pool_link *link, struct error *err)
     link->is_settled = link->is_leaving = link->has_declined = false;
     link->greeted_ms = link->ready_ms = link->job_ms = 0;
     link->refusal = LINK_REFUSED_NOT;
-    link->bad_messages = 0;
+    link->wrong[0] = 0;
     link->begun_ms = clock_ms();
     if (!target->row->dialect->has_socket)
         return STATUS_OK;
@@ -149,8 +154,35 @@ struct link_task *link_find_task(struct pool_link *link, const char *id)
     return NULL;
 }
 
-/* A message that cannot be used is dropped; a pool that sends nothing else is left, and
- * so is one that wants what only a newer program can do. */
+/* A second has gone by: what was not told is told in one line. */
+static void link_tell_rest(struct pool_link *link)
+{
+    char text[80];
+
+    if (clock_ms() - link->bad_since_ms < BAD_SECOND_MS / link->pool->hurry)
+        return;
+    link->bad_since_ms = clock_ms();
+    link->bad_told = 0;
+    if (!link->bad_untold)
+        return;
+    snprintf(text, sizeof text, "%" PRIu32 " more messages that could not be used",
+             link->bad_untold);
+    link->bad_untold = 0;
+    link_tell_text(link, NEWS_NOTICE, text);
+}
+
+/* Of messages that cannot be used a few a second are told, the others are counted. */
+static void link_tell_bad(struct pool_link *link, const char *why)
+{
+    link_tell_rest(link);
+    if (link->bad_told++ < BAD_TOLD_MAX)
+        link_tell_text(link, NEWS_NOTICE, why);
+    else
+        link->bad_untold++;
+}
+
+/* A message that cannot be used is dropped, and nothing changes; a pool is left that
+ * wants what only a newer program can do. */
 static enum status link_hear_line(struct pool_link *link, struct bytes line,
                                   struct error *err)
 {
@@ -163,15 +195,12 @@ static enum status link_hear_line(struct pool_link *link, struct bytes line,
         return settled;
     if (status != STATUS_BAD_MESSAGE && status != STATUS_NOT_SUPPORTED)
         return error_set(err, status, "%s", error_text(&heard));
-    link_tell_text(link, status == STATUS_BAD_MESSAGE ? NEWS_NOTICE : NEWS_TOO_NEW,
-                   error_text(&heard));
-    if (status == STATUS_NOT_SUPPORTED)
-        return error_set(err, status, "%s", error_text(&heard));
-    if (++link->bad_messages >= BAD_MESSAGES_MAX)
-        return error_set(err, STATUS_NETWORK,
-                         "the pool sent %d messages that could not be used",
-                         BAD_MESSAGES_MAX);
-    return settled;
+    if (status == STATUS_BAD_MESSAGE) {
+        link_tell_bad(link, error_text(&heard));
+        return settled;
+    }
+    link_tell_text(link, NEWS_TOO_NEW, error_text(&heard));
+    return error_set(err, status, "%s", error_text(&heard));
 }
 
 static enum status link_hear(struct pool_link *link, struct error *err)
@@ -208,6 +237,7 @@ static enum status link_judge(struct pool_link *link, struct error *err)
 {
     const uint64_t now = link_now_ms(link), oldest_ms = sending_oldest_ms(link);
 
+    link_tell_rest(link);
     if (link->puzzle) /* the login waits for us */
         link->greeted_ms = now;
     if (link->is_ready && !link->ready_ms)

@@ -12,6 +12,7 @@
  *     pool_link.c      one connection: open, greet, hear, its limits, hang up
  *     pool_events.c    hands on what the pool said
  *     pool_sending.c   the sendings: what is sent when, again, or never, and how it ended
+ *     pool_wrong.c     what is kept of a proof when a pool finds everything wrong
  *
  * The pool thread's own.
  *
@@ -26,9 +27,8 @@
 #include "pool-protocol/transport.h"
 
 enum {
-    BAD_MESSAGES_MAX = 100, /* on one connection */
-    LINK_TASKS_MAX = 64,    /* last assigned by one pool; older ones are forgotten */
-    LINK_ANSWER_MS = 30000  /* for a login, for the first job after it, for a share */
+    LINK_TASKS_MAX = 64,   /* last assigned by one pool; older ones are forgotten */
+    LINK_ANSWER_MS = 30000 /* for a login, for the first job after it, for a share */
 };
 
 struct link_task {
@@ -43,6 +43,7 @@ struct pool_link {
     uint32_t number;           /* in the person's order; of its news, too */
     struct pool_target target; /* place and login; the session borrows it */
     char *proxy, *ca_file;     /* or NULL */
+    char *keep;                /* a folder for what a person should see, or NULL */
 
     struct dialect_session *session;
     struct dialect_turn turn;
@@ -66,7 +67,10 @@ struct pool_link {
     uint64_t due_ms;             /* the next one, while there is none */
     /* By link_now_ms(); 0: not yet. */
     uint64_t greeted_ms, ready_ms, job_ms; /* first of each on this connection */
-    uint32_t bad_messages;
+    /* Messages that could not be used, in the second since: told of, and not. */
+    uint32_t bad_told, bad_untold;
+    uint64_t bad_since_ms;
+    char wrong[256]; /* why the pool is better left, or "" */
 
     struct sending sendings[SENDING_MAX]; /* pool_sending.c's own */
     uint32_t sending_count;
@@ -102,6 +106,13 @@ MUST_CHECK enum status link_settle(struct pool_link *link, struct error *err);
 MUST_CHECK enum status link_solve(struct pool_link *link, struct error *err);
 /* The courier is back with an input: to the workers, if the task is still wanted. */
 void link_fetched(struct pool_link *link, struct errand *errand);
+
+/* --- pool_wrong.c --- */
+
+/* The pool finds everything wrong: keeps the proof it has just refused for a person to
+ * look at, says what may be the cause, and lets the connection end. */
+void wrong_keep(struct pool_link *link, const struct share *share,
+                const struct dialect_event *answer);
 
 /* --- pool_failover.c --- */
 

@@ -19,6 +19,14 @@
 
 enum { UNSENT_ENOUGH = 1 << 20 }; /* more would only grow stale in the socket's queue */
 
+/* How something ended. */
+struct ending {
+    enum verdict verdict;
+    int code; /* the pool's, or 0 */
+    enum refusal refusal;
+    const char *text;
+};
+
 static bool sending_is_share(const struct sending *sending)
 {
     return sending->what->kind == OUTGOING_SHARE;
@@ -40,18 +48,19 @@ static void sending_remove(struct pool_link *link, uint32_t index)
 }
 
 /* Tells how a share or a result ended, and forgets it. */
-static void sending_end(struct pool_link *link, uint32_t index, enum verdict verdict,
-                        int code, const char *text)
+static void sending_tell(struct pool_link *link, uint32_t index,
+                         const struct ending *ending)
 {
     const struct sending *sending = &link->sendings[index];
     const bool is_share = sending_is_share(sending);
     struct news *news = news_new(is_share ? NEWS_SHARE : NEWS_RESULT);
 
     if (news) {
-        news->verdict = verdict;
-        news->code = code;
+        news->verdict = ending->verdict;
+        news->code = ending->code;
+        news->refusal = ending->refusal;
         news->latency_ms = clock_ms() - sending->taken_ms;
-        snprintf(news->text, sizeof news->text, "%s", text);
+        snprintf(news->text, sizeof news->text, "%s", ending->text);
     }
     if (news && is_share) {
         const struct share *share = sending->what->as.share;
@@ -68,6 +77,15 @@ static void sending_end(struct pool_link *link, uint32_t index, enum verdict ver
     }
     link_tell(link, news);
     sending_remove(link, index);
+}
+
+/* The same without a word of the pool's. */
+static void sending_end(struct pool_link *link, uint32_t index, enum verdict verdict,
+                        const char *text)
+{
+    const struct ending ending = {.verdict = verdict, .text = text};
+
+    sending_tell(link, index, &ending);
 }
 
 /* Takes what. */
@@ -93,8 +111,7 @@ static void sending_make_room(struct pool_link *link)
         oldest = i;
     }
     if (waiting > SENDING_SHARES_MAX)
-        sending_end(link, oldest, VERDICT_STALE, 0,
-                    "not sent: the pool was away too long");
+        sending_end(link, oldest, VERDICT_LOST, "not sent: too many waited");
 }
 
 /* A task that is handed back takes its shares with it: what still waits is not worth
@@ -106,7 +123,7 @@ static void sending_forget_task(struct pool_link *link, const char *task_id)
 
         if (sending_is_share(sending) && sending->state == SENDING_WAITS &&
             !strcmp(sending->what->as.share->task_id, task_id))
-            sending_end(link, i, VERDICT_STALE, 0, "not sent: its task is handed back");
+            sending_end(link, i, VERDICT_STALE, "not sent: its task is handed back");
         else
             i++;
     }
@@ -143,7 +160,7 @@ void sending_carried(struct pool_link *link, const struct errand *errand)
         sending->state = SENDING_WAITS;
         sending->is_there = !errand->status;
         if (errand->status == STATUS_REFUSED) {
-            sending_end(link, i, VERDICT_REJECTED, 0, errand->text);
+            sending_end(link, i, VERDICT_REJECTED, errand->text);
         } else if (errand->status) {
             sending->not_before_ms = clock_ms() + PUT_AGAIN_MS / link->pool->hurry;
             link_tell_text(link, NEWS_NOTICE, errand->text);
@@ -178,6 +195,11 @@ static enum status send_one(struct pool_link *link, uint32_t index)
     struct sending *sending = &link->sendings[index];
 
     if (sending_is_share(sending)) {
+        /* What begins to leave is never sent again: so it is not given out until it
+         * does. */
+        if (link->transport && !transport_is_free(link->transport))
+            return STATUS_AGAIN;
+
         struct share share = *sending->what->as.share; /* lent */
 
         /* It may have come out of another pool's task: that is none of this one's
@@ -200,14 +222,18 @@ static enum status send_one(struct pool_link *link, uint32_t index)
 /* The dialect does not let it out. */
 static void send_refuse(struct pool_link *link, uint32_t index, enum status status)
 {
+    const struct ending twice = {.verdict = VERDICT_REJECTED,
+                                 .refusal = REFUSAL_DUPLICATE,
+                                 .text = "not sent: it was sent before"};
+
     if (status == STATUS_STALE)
-        sending_end(link, index, VERDICT_STALE, 0, "not sent: its job is void");
+        sending_end(link, index, VERDICT_STALE, "not sent: its job is void");
     else if (status == STATUS_LOW)
-        sending_end(link, index, VERDICT_STALE, 0, "not sent: below new difficulty");
+        sending_end(link, index, VERDICT_STALE, "not sent: below new difficulty");
     else if (status == STATUS_DONE)
-        sending_end(link, index, VERDICT_REJECTED, 0, "not sent: it was sent before");
+        sending_tell(link, index, &twice);
     else
-        sending_end(link, index, VERDICT_REJECTED, 0, status_text(status));
+        sending_end(link, index, VERDICT_REJECTED, status_text(status));
 }
 
 /* What became of it. */
@@ -228,6 +254,13 @@ static void send_settle(struct pool_link *link, uint32_t index, enum status stat
     }
 }
 
+/* What found no room at the pool waits by itself. */
+static bool sending_is_due(const struct sending *sending)
+{
+    return sending->state == SENDING_WAITS &&
+           (!sending->tries || clock_ms() >= sending->not_before_ms);
+}
+
 enum status sending_send(struct pool_link *link, struct error *err)
 {
     bool must_wait = false; /* a share before this one still waits */
@@ -242,7 +275,7 @@ enum status sending_send(struct pool_link *link, struct error *err)
 
         if (link->transport && transport_unsent(link->transport) > UNSENT_ENOUGH)
             break;
-        if (sending->state == SENDING_WAITS && !(counts && must_wait)) {
+        if (sending_is_due(sending) && !(counts && must_wait)) {
             status = send_one(link, i);
             must_wait |= is_share && status == STATUS_AGAIN;
             send_settle(link, i, status);
@@ -263,7 +296,7 @@ void sending_lost(struct pool_link *link)
         const bool counts = sending_is_share(sending) || sending_is_result(sending);
 
         if (sending_is_share(sending) && sending->state == SENDING_SENT) {
-            sending_end(link, i, VERDICT_UNKNOWN, 0,
+            sending_end(link, i, VERDICT_UNKNOWN,
                         "the connection was lost before an answer");
             continue;
         }
@@ -278,14 +311,37 @@ void sending_lost(struct pool_link *link)
     }
 }
 
+/* There was no room for it: it may leave once more, after a while. */
+static void sending_wait_again(const struct pool_link *link, struct sending *sending)
+{
+    static const uint64_t waits_ms[] = {1000, 2000, 5000};
+    enum { WAITS = sizeof waits_ms / sizeof *waits_ms };
+
+    sending->state = SENDING_WAITS;
+    if (sending->tries < WAITS)
+        sending->tries++;
+    sending->not_before_ms =
+        clock_ms() + waits_ms[sending->tries - 1] / link->pool->hurry;
+}
+
 void sending_answered(struct pool_link *link, const struct dialect_event *event)
 {
+    const struct ending ending = {.verdict = event->verdict,
+                                  .code = event->code,
+                                  .refusal = event->refusal,
+                                  .text = event->text};
+
     for (uint32_t i = 0; i < link->sending_count; i++) {
-        if (link->sendings[i].tag != event->tag)
+        struct sending *sending = &link->sendings[i];
+
+        if (sending->tag != event->tag)
             continue;
-        sending_end(link, i,
-                    event->verdict == VERDICT_AGAIN ? VERDICT_REJECTED : event->verdict,
-                    event->code, event->text);
+        if (event->is_hopeless && sending_is_share(sending))
+            wrong_keep(link, sending->what->as.share, event);
+        if (event->verdict == VERDICT_AGAIN)
+            sending_wait_again(link, sending);
+        else
+            sending_tell(link, i, &ending);
         return;
     }
 }
@@ -340,6 +396,20 @@ uint64_t sending_oldest_ms(const struct pool_link *link)
     return oldest_ms;
 }
 
+uint64_t sending_again_ms(const struct pool_link *link)
+{
+    uint64_t again_ms = 0;
+
+    for (uint32_t i = 0; i < link->sending_count; i++) {
+        const struct sending *sending = &link->sendings[i];
+
+        if (sending->tries && sending->state == SENDING_WAITS &&
+            (!again_ms || sending->not_before_ms < again_ms))
+            again_ms = sending->not_before_ms;
+    }
+    return again_ms;
+}
+
 bool sending_is_empty(const struct pool_link *link)
 {
     return !link->sending_count;
@@ -350,7 +420,7 @@ void sending_forget_shares(struct pool_link *link, const char *why)
     for (uint32_t i = 0; i < link->sending_count;) {
         if (sending_is_share(&link->sendings[i]) &&
             link->sendings[i].state == SENDING_WAITS)
-            sending_end(link, i, VERDICT_STALE, 0, why);
+            sending_end(link, i, VERDICT_STALE, why);
         else
             i++;
     }
@@ -365,13 +435,13 @@ uint32_t sending_drop_all(struct pool_link *link)
 
         if (sending_is_result(&link->sendings[last])) {
             results++;
-            sending_end(link, last, VERDICT_UNKNOWN, 0,
+            sending_end(link, last, VERDICT_UNKNOWN,
                         "the pool did not answer before the end");
         } else if (sending_is_share(&link->sendings[last])) {
             sending_end(link, last,
                         link->sendings[last].state == SENDING_SENT ? VERDICT_UNKNOWN
                                                                    : VERDICT_STALE,
-                        0, "the pool did not answer before the end");
+                        "the pool did not answer before the end");
         } else {
             sending_remove(link, last);
         }

@@ -16,7 +16,8 @@ struct pool_link;
 enum {
     SENDING_MAX = 256,       /* beyond it the outbox is left to fill */
     SENDING_SHARES_MAX = 64, /* waiting while the pool is away; then the oldest goes */
-    PUT_AGAIN_MS = 10000
+    PUT_AGAIN_MS = 10000,
+    WRONG_ASIDE_MS = 600000 /* for a pool that finds everything wrong */
 };
 
 enum sending_state {
@@ -32,7 +33,8 @@ struct sending {           /* one thing on its way, in the order of the outbox *
     uint64_t not_before_ms;
     uint64_t sent_ms; /* by link_now_ms() */
     enum sending_state state;
-    bool is_there; /* its output lies at the pool */
+    uint32_t tries; /* that found no room at the pool */
+    bool is_there;  /* its output lies at the pool */
 };
 
 bool sending_has_room(const struct pool_link *link);
@@ -54,6 +56,9 @@ void sending_decline(struct pool_link *link, const struct assignment *work,
 /* When the oldest of the shares was sent whose answer is awaited, by link_now_ms(); 0:
  * none. */
 uint64_t sending_oldest_ms(const struct pool_link *link);
+/* When something that found no room at the pool is due again, by clock_ms(); 0: nothing
+ * is. */
+uint64_t sending_again_ms(const struct pool_link *link);
 /* Whether anything is awaited, or waits. */
 bool sending_is_empty(const struct pool_link *link);
 /* The pool is left: shares that still wait are not worth sending. */

@@ -25,7 +25,7 @@ NO_JSON = r"no JSON"
 
 
 def joined(pool):
-    puppet = Puppet(pool, strict=1)  # no limit is wanted here
+    puppet = Puppet(pool, hurry=1000, strict=1)  # no limit is wanted here, and every word is to be told
     puppet.joins(pool.current)
     return puppet
 

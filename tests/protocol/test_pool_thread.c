@@ -263,10 +263,48 @@ static void hostile_lines_end_a_message_or_the_connection(void **state)
     bench_expect_news(bench, NEWS_LOST, "longer than 4194304 bytes");
 
     bench_welcome(bench);
-    for (int i = 0; i < 100; i++)
-        pool_script_say(&bench->script, "{}");
-    bench_expect_news(bench, NEWS_LOST, "100 messages");
-    bench_welcome(bench);
+}
+
+/* However many lines say nothing: the connection stays, the job stays, the log is short.
+ */
+static void nonsense_changes_nothing(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t generation = 0;
+    uint32_t told = 0, counted = 0, more = 0;
+
+    char url[64];
+    struct error err = {0};
+
+    snprintf(url, sizeof url, "stratum+tcp://127.0.0.1:%u", bench->script.port);
+    const struct pool_options options = {
+        .url = url, .user = "prl1pexample", .is_account = true};
+    assert_int_equal(pool_start(&options, &bench->ports, &bench->pool, &err), STATUS_OK);
+    pool_script_reply(&bench->script, bench_hear_hello(bench, "prl1pexample"),
+                      BENCH_ACCEPTED);
+    bench_say_job(bench, "j1");
+    news_free(bench_news(bench, NEWS_JOB));
+    for (int i = 0; i < 1000; i++)
+        pool_script_say(&bench->script, i % 2 ? "no json"
+                                              : "{\"id\":null,\"method\":"
+                                                "\"mining.notify\",\"params\":{}}");
+    for (; told + counted < 1000; told++) {
+        struct news *news = bench_news(bench, NEWS_NOTICE);
+
+        if (sscanf(news->text, "%u more messages", &more) == 1) {
+            counted += more;
+            told--;
+        }
+        news_free(news);
+    }
+    assert_true(told <= 40); /* four a second, on however slow a machine */
+    struct job *job = mailbox_take(bench->ports.jobs, &generation);
+    assert_non_null(job);
+    assert_string_equal(job->id, "j1");
+    job_release(job);
+    assert_false(pool_script_is_called(&bench->script, 0));
+    bench_say_job(bench, "j2");
+    news_free(bench_news(bench, NEWS_JOB));
 }
 
 static void stopping_waits_no_longer_than_told(void **state)
@@ -385,6 +423,7 @@ int main(void)
         WITH_BENCH(a_plain_pools_jobs_end_with_it),
         WITH_BENCH(a_refused_login_is_told_and_tried_later),
         WITH_BENCH(hostile_lines_end_a_message_or_the_connection),
+        WITH_BENCH(nonsense_changes_nothing),
         WITH_BENCH(stopping_waits_no_longer_than_told),
         WITH_BENCH(nobody_listens),
         WITH_BENCH(a_simulated_pool_gives_work),
