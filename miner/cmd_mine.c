@@ -241,13 +241,10 @@ static enum status open_run(const struct config *config, struct choice *choice,
 }
 
 static enum status mine(const struct config *config, struct choice *choice,
-                        struct error *err)
+                        const sigset_t *held, struct error *err)
 {
-    struct loop loop = {.config = config};
-    sigset_t held;
+    struct loop loop = {.config = config, .held = held};
 
-    signals_hold(&held);
-    loop.held = &held;
     say_banner(config, &choice->chosen);
     say_unusable(&choice->all, &choice->chosen);
     enum status status = open_run(config, choice, &loop.run, err);
@@ -257,7 +254,7 @@ static enum status mine(const struct config *config, struct choice *choice,
         status = run_begin(loop.run, err);
     if (!status) {
         status = work(&loop);
-        signals_release(&held);
+        signals_release(held);
         run_stop(loop.run, 1000 * config_number(config, SETTING_stop_time));
         report_end(run_report(loop.run), clock_ms());
     }
@@ -282,7 +279,9 @@ static enum status prepare_and_mine(const struct config *config, struct error *e
 {
     struct choice *choice = memory_new(struct choice);
     enum status status = check_config(config, err);
+    sigset_t held;
 
+    signals_hold(&held); /* before a driver starts threads of its own */
     if (!status && !choice)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (!status)
@@ -296,7 +295,7 @@ static enum status prepare_and_mine(const struct config *config, struct error *e
             status = STATUS_BAD_CONFIG;
     }
     if (!status) {
-        status = mine(config, choice, err);
+        status = mine(config, choice, &held, err);
         log_close();
     }
     memory_free(choice);
