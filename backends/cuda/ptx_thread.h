@@ -67,12 +67,20 @@ PTX_DEED(store_relaxed, (u32 * word, u32 x), *(volatile u32 *)word = x)
 PTX_DEED(memory_fence, (void), __threadfence())
 
 PTX_WORD(i32, dp4a, (u32 a, u32 b, i32 c), __dp4a((i32)a, (i32)b, c))
-PTX_WORD(u32, prmt, (u32 a, u32 b, u32 selector), __byte_perm(a, b, selector))
 PTX_WORD(u32, rotate_left, (u32 x, u32 by), __funnelshift_l(x, x, by))
 PTX_WORD(u32, rotate_right, (u32 x, u32 by), __funnelshift_r(x, x, by))
 PTX_WORD(u32, mul_high, (u32 a, u32 b), __umulhi(a, b))
 PTX_WORD(u32, population, (u32 x), (u32)__popc(x))
 PTX_WORD(u32, leading_zeros, (u32 x), (u32)__clz((int)x))
+
+/* Digit i of the selector names byte i's source in b:a; with 8 its sign alone. */
+DEVICE_FN u32 prmt(u32 a, u32 b, u32 selector)
+{
+    u32 d;
+
+    asm("prmt.b32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(selector));
+    return d;
+}
 
 /* TABLE: bit (4a + 2b + c) is the result for those three bits. */
 template <u32 TABLE> DEVICE_FN u32 lop3(u32 a, u32 b, u32 c)

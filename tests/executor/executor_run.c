@@ -6,6 +6,7 @@
  */
 #include "tests/executor/executor_memory.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,6 +87,7 @@ void executor_fail(const char *format, ...)
     struct block *b = &the_block;
     const u32 *at = b->index;
     va_list arguments;
+    Dl_info info;
     int length;
 
     length = snprintf(b->fault, sizeof b->fault, "%s, block %u,%u,%u: ", b->kernel->name,
@@ -93,6 +95,12 @@ void executor_fail(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(b->fault + length, sizeof b->fault - (size_t)length, format, arguments);
     va_end(arguments);
+    length = (int)strlen(b->fault);
+    if (b->caller && dladdr(b->caller, &info) && info.dli_fname)
+        snprintf(b->fault + length, sizeof b->fault - (size_t)length, " [%s+0x%zx]",
+                 strrchr(info.dli_fname, '/') ? strrchr(info.dli_fname, '/') + 1
+                                              : info.dli_fname,
+                 (size_t)((const char *)b->caller - (const char *)info.dli_fbase));
     b->failed = true;
     block_leave();
     abort();
@@ -378,6 +386,7 @@ static const char *launch_run(const struct executor_launch *l,
     b->serial_first = b->serial + 1;
     b->random = 0x9e3779b97f4a7c15u * (m->seed + 1u);
     b->failed = false;
+    b->caller = NULL;
     if (m->order == EXECUTOR_SEEDED) /* a stride that meets every block once */
         step = count % 7919 ? 7919 : 1;
     for (u64 i = 0; i < count; i++) {

@@ -90,8 +90,9 @@ struct block {
     struct shared_cell *cells;
     u8 *stacks;
     u32 *clocks;
+    const void *caller; /* of the load or store that is looked at */
     bool failed;
-    char fault[512];
+    char fault[600];
 };
 
 extern struct block *const executor_block;

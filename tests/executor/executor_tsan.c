@@ -23,7 +23,8 @@ static bool is_constant(const void *at)
     return dladdr(at, &info) != 0;
 }
 
-static void executor_seen(const void *at, u32 size, enum access access)
+static void executor_seen(const void *at, u32 size, enum access access,
+                          const void *caller)
 {
     static const char *const words[] = {"a load", "a store", "an atomic"};
     const struct block *b = executor_block;
@@ -38,8 +39,12 @@ static void executor_seen(const void *at, u32 size, enum access access)
     }
     if (access == ACCESS_READ && is_constant(at))
         return;
+    executor_block->caller = caller;
     executor_access(b->current, at, size, access, words[access]);
+    executor_block->caller = NULL;
 }
+
+#define CALLER __builtin_return_address(0)
 
 #define SEEN(size)                                                                       \
     void __tsan_read##size(void *at);                                                    \
@@ -49,23 +54,23 @@ static void executor_seen(const void *at, u32 size, enum access access)
     void __tsan_read_write##size(void *at);                                              \
     void __tsan_read##size(void *at)                                                     \
     {                                                                                    \
-        executor_seen(at, size, ACCESS_READ);                                            \
+        executor_seen(at, size, ACCESS_READ, CALLER);                                    \
     }                                                                                    \
     void __tsan_write##size(void *at)                                                    \
     {                                                                                    \
-        executor_seen(at, size, ACCESS_WRITE);                                           \
+        executor_seen(at, size, ACCESS_WRITE, CALLER);                                   \
     }                                                                                    \
     void __tsan_unaligned_read##size(void *at)                                           \
     {                                                                                    \
-        executor_seen(at, size, ACCESS_READ);                                            \
+        executor_seen(at, size, ACCESS_READ, CALLER);                                    \
     }                                                                                    \
     void __tsan_unaligned_write##size(void *at)                                          \
     {                                                                                    \
-        executor_seen(at, size, ACCESS_WRITE);                                           \
+        executor_seen(at, size, ACCESS_WRITE, CALLER);                                   \
     }                                                                                    \
     void __tsan_read_write##size(void *at)                                               \
     {                                                                                    \
-        executor_seen(at, size, ACCESS_WRITE);                                           \
+        executor_seen(at, size, ACCESS_WRITE, CALLER);                                   \
     }
 SEEN(1)
 SEEN(2)
@@ -88,7 +93,7 @@ UNSEEN(__tsan_func_exit)
     void name(u8 *at, unsigned long size)                                                \
     {                                                                                    \
         for (unsigned long i = 0; i < size; i++)                                         \
-            executor_seen(at + i, 1, access);                                            \
+            executor_seen(at + i, 1, access, CALLER);                                    \
     }
 RANGE(__tsan_read_range, ACCESS_READ)
 RANGE(__tsan_write_range, ACCESS_WRITE)
@@ -103,7 +108,7 @@ RANGE(__tsan_write_range, ACCESS_WRITE)
     type __tsan_atomic##bits##_load(const type *at, int order)                           \
     {                                                                                    \
         (void)order;                                                                     \
-        executor_seen(at, bits / 8, ACCESS_ATOMIC);                                      \
+        executor_seen(at, bits / 8, ACCESS_ATOMIC, CALLER);                              \
         return __atomic_load_n(at, __ATOMIC_RELAXED);                                    \
     }                                                                                    \
     type __tsan_atomic##bits##_compare_exchange_val(type *at, type old, type x,          \
@@ -111,7 +116,7 @@ RANGE(__tsan_write_range, ACCESS_WRITE)
     {                                                                                    \
         (void)order;                                                                     \
         (void)otherwise;                                                                 \
-        executor_seen(at, bits / 8, ACCESS_ATOMIC);                                      \
+        executor_seen(at, bits / 8, ACCESS_ATOMIC, CALLER);                              \
         __atomic_compare_exchange_n(at, &old, x, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
         return old;                                                                      \
     }                                                                                    \
