@@ -21,7 +21,9 @@ static const struct variant {
 #define CPU_MATMUL(row) {"cpu", #row},
 #include "backends/cpu/cpu_matmul.def"
 #undef CPU_MATMUL
-    {"cuda", NULL},
+#define CUDA_MATMUL(row) {"cuda", #row},
+#include "backends/cuda/cuda_matmul.def"
+#undef CUDA_MATMUL
 #define OPENCL_MATMUL(row, block, dot) {"opencl", #row},
 #include "backends/opencl/opencl_matmul.def"
 #undef OPENCL_MATMUL

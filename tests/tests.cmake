@@ -78,6 +78,13 @@ add_executable(pool_puppet tests/puppet/pool_puppet.c)
 target_link_libraries(pool_puppet PRIVATE program)
 add_dependencies(tests_tsan pool_puppet)
 
+if(TARGET cuda_stand_in)
+    # The CUDA backend's host half against the stand-in; its own kernels have tests on the executor.
+    add_test(NAME test_conformance_cuda COMMAND test_conformance)
+    set_tests_properties(test_conformance_cuda PROPERTIES TIMEOUT 300 LABELS plain
+        ENVIRONMENT "SUBJECTS=plain;LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/stand-in")
+endif()
+
 file(GLOB test_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.sh ${CMAKE_SOURCE_DIR}/tests/*/test_*.py)
 foreach(script IN LISTS test_scripts)
     get_filename_component(name ${script} NAME_WE)

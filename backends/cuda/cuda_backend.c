@@ -146,12 +146,12 @@ static enum status cuda_buffer_new(struct device *device, size_t size,
     return STATUS_OK;
 }
 
+/* A card that failed may still take its memory back. */
 static void cuda_buffer_free(struct device *device, struct buffer *buffer)
 {
-    if (!cuda_enter(device)) {
-        (void)cuda_touch(device, buffer, NULL);
-        cuda_memory_free(device, buffer->address);
-    }
+    (void)device->driver.context_set(device->context);
+    (void)cuda_touch(device, buffer, NULL);
+    cuda_memory_free(device, buffer->address);
     memory_free(buffer);
 }
 

@@ -99,7 +99,8 @@ bool cuda_row_runs(const struct cuda_matmul *row, uint32_t capability);
 size_t cuda_row_choose(const struct device *device, const struct cuda_ask *ask);
 /* What a device says of its ways: the best one it has kernels for. */
 const char *cuda_row_name(const struct device *device);
-/* Only this row and the plain one from now on; NOT_FOUND, or ABSENT on this card. */
+/* Only this row and the plain one from now on, and with the plain one's name the texts
+ * alone; NOT_FOUND, or ABSENT on this card. */
 MUST_CHECK enum status cuda_row_name_only(struct device *device, const char *name,
                                           struct error *err);
 MUST_CHECK enum status cuda_plan(struct device *device, uint32_t m, uint32_t n,

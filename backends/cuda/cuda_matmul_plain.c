@@ -13,6 +13,7 @@ enum {
     TILES_AT_ONCE = 1 << 16,
     WORDS_SIZE = 64,
     TICKET_SIZE = 32,
+    TILE_MIN = 32,
     SHAPES = 8,
 };
 
@@ -36,12 +37,23 @@ static void plain_grid(const struct cuda_traits *traits, enum cuda_mode mode,
                                        (mode == CUDA_MINED ? 0 : product->m)};
 }
 
+/* Tiles have 32 places at least. */
 static uint64_t plain_scratch(uint32_t m, uint32_t n, uint32_t k, uint32_t rank)
 {
-    (void)m;
-    (void)n;
+    const uint64_t most = (uint64_t)m * n / TILE_MIN + 1;
+
     (void)k;
-    return rank ? (uint64_t)TILES_AT_ONCE * (WORDS_SIZE + TICKET_SIZE) : 0;
+    return rank ? (most < TILES_AT_ONCE ? most : TILES_AT_ONCE) *
+                      (WORDS_SIZE + TICKET_SIZE)
+                : 0;
+}
+
+/* Words first, tickets behind them. */
+static uint64_t tickets_at(const struct cuda_product *product)
+{
+    const uint64_t all = tiles(product);
+
+    return (all < TILES_AT_ONCE ? all : TILES_AT_ONCE) * WORDS_SIZE;
 }
 
 static uint64_t address(const void *pointer)
@@ -55,7 +67,7 @@ static enum status tiles_run(struct device *device, struct cuda_product *p,
 {
     enum { THREADS = 128 };
     const uint64_t words = address(p->scratch) - first * WORDS_SIZE;
-    uint64_t tickets = address(p->scratch) + (uint64_t)TILES_AT_ONCE * WORDS_SIZE;
+    uint64_t tickets = address(p->scratch) + tickets_at(p);
     void *arguments[] = {&first, &last, p, &tickets};
     const struct cuda_grid grid = {.parts = (last - first + THREADS - 1) / THREADS,
                                    .threads = THREADS};

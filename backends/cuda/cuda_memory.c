@@ -14,14 +14,18 @@ enum status cuda_memory_new(struct device *device, uint64_t size, uint64_t *out)
     enum status status = cuda_check(
         device, device->driver.memory_new(out, (size_t)padded), "taking memory");
 
-    if (status)
+    if (status) {
+        *out = 0;
         return status;
+    }
     /* Zeroed, as memory is everywhere in this program. */
     status = cuda_check(device,
                         device->driver.set_bytes(*out, 0, (size_t)padded, device->order),
                         "clearing memory");
-    if (status)
+    if (status) {
         cuda_memory_free(device, *out);
+        *out = 0;
+    }
     return status;
 }
 
@@ -45,7 +49,6 @@ enum status cuda_room_grow(struct device *device, struct cuda_room *room, uint64
     *room = (struct cuda_room){.size = 0};
     status = cuda_memory_new(device, count * size, &room->address);
     room->size = status ? 0 : count * size;
-    room->address = status ? 0 : room->address;
     return status;
 }
 

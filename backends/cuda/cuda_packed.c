@@ -13,7 +13,7 @@ void cuda_packed_free(struct device *device, struct packed *packed)
 {
     if (!packed)
         return;
-    (void)cuda_enter(device);
+    (void)device->driver.context_set(device->context);
     (void)cuda_touch(device, NULL, packed);
     cuda_memory_free(device, packed->values);
     cuda_memory_free(device, packed->dense);

@@ -9,13 +9,22 @@
 #include "backends/cuda/cuda_calls.h"
 #include "backends/cuda/cuda_images.h"
 
-static uint32_t attribute(const struct cuda_driver *driver, int device, int which)
+/* What products are shaped by: a card without an answer cannot be used. */
+static int traits_fill(const struct cuda_driver *driver, int device,
+                       struct cuda_traits *traits, struct device_info *info)
 {
-    int value = 0;
+    static const int which[] = {CUDA_ATTRIBUTE_MAJOR, CUDA_ATTRIBUTE_MINOR,
+                                CUDA_ATTRIBUTE_PROCESSORS, CUDA_ATTRIBUTE_SHARED_MAX,
+                                CUDA_ATTRIBUTE_INTEGRATED};
+    int values[sizeof which / sizeof which[0]] = {0}, code = CUDA_OK;
 
-    if (driver->device_attribute(&value, which, device) || value < 0)
-        return 0;
-    return (uint32_t)value;
+    for (size_t i = 0; !code && i < sizeof which / sizeof which[0]; i++)
+        code = driver->device_attribute(&values[i], which[i], device);
+    traits->capability = (uint32_t)(10 * values[0] + values[1]);
+    traits->processors = (uint32_t)(values[2] > 0 ? values[2] : 1);
+    traits->shared_max = (uint32_t)values[3];
+    info->is_integrated = values[4] != 0;
+    return code;
 }
 
 /* "0000:01:00.0" as "01:00.0": other domains are rare and stay. */
@@ -86,20 +95,17 @@ void cuda_info_fill(const struct cuda_driver *driver, int index, struct device_i
         code = driver->device_memory(&size, *number);
     if (!code)
         code = driver->driver_version(&version);
+    if (!code)
+        code = traits_fill(driver, *number, traits, info);
     if (code) {
         snprintf(info->reason, sizeof info->reason, "%s",
                  cuda_driver_text(driver, code, text, sizeof text));
         return;
     }
-    traits->capability = 10 * attribute(driver, *number, CUDA_ATTRIBUTE_MAJOR) +
-                         attribute(driver, *number, CUDA_ATTRIBUTE_MINOR);
-    traits->processors = attribute(driver, *number, CUDA_ATTRIBUTE_PROCESSORS);
-    traits->shared_max = attribute(driver, *number, CUDA_ATTRIBUTE_SHARED_MAX);
     info->memory_bytes = size;
     info->threads = traits->processors;
     info->vendor = VENDOR_NVIDIA;
     info->is_gpu = true;
-    info->is_integrated = attribute(driver, *number, CUDA_ATTRIBUTE_INTEGRATED) != 0;
     snprintf(info->capability, sizeof info->capability, "%u.%u", traits->capability / 10,
              traits->capability % 10);
     driver_fill(version, info);

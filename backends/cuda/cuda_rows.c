@@ -73,6 +73,8 @@ enum status cuda_row_name_only(struct device *device, const char *name, struct e
         if (strcmp(cuda_rows[i]->name, name) != 0)
             continue;
         device->only = cuda_rows[i];
+        if (i + 1 == cuda_row_count) /* the texts alone */
+            memset(device->tuned, 0, sizeof device->tuned);
         for (enum cuda_mode mode = 0; mode < CUDA_MODES; mode++)
             if (row_has_kernels(device, i, mode))
                 return STATUS_OK;

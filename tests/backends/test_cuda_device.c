@@ -8,11 +8,9 @@
  * labels: plain
  * SPDX-License-Identifier: MIT
  */
-#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -20,21 +18,7 @@
 #include "backends/device.h"
 #include "miner/base/memory.h"
 #include "tests/product_case.h"
-#include "tests/stand_in/cuda_stand_in.h"
-
-static struct cuda_stand_in *stand_in_find(void)
-{
-    struct cuda_stand_in *(*find)(void);
-    void *library = dlopen("libcuda.so.1", RTLD_NOW), *symbol;
-
-    symbol = library ? dlsym(library, "cuda_stand_in") : NULL;
-    if (!symbol) {
-        puts("the stand-in for libcuda.so.1 is not there");
-        exit(77);
-    }
-    memcpy(&find, &symbol, sizeof find);
-    return find();
-}
+#include "tests/stand_in/stand_in_find.h"
 
 static void *room(size_t count, size_t size)
 {

@@ -32,7 +32,6 @@ static struct cuda_stand_in state = {
     .memory = (size_t)1 << 30,
     .fail_code = CODE_LOST,
 };
-static bool has_failed;
 static struct cuda_context contexts[16];
 static const struct cuda_context *current;
 static struct block *blocks;
@@ -76,13 +75,13 @@ __attribute__((constructor)) static void switches_read(void)
 int stand_in_enter(enum cuda_call call)
 {
     state.calls++;
-    if (has_failed)
+    if (state.failed)
         return (int)state.fail_code;
     if (!state.fail_at || (state.fail_call && state.fail_call != call))
         return CUDA_OK;
     if (--state.fail_at)
         return CUDA_OK;
-    has_failed = state.fail_stays;
+    state.failed = state.fail_stays;
     return (int)state.fail_code;
 }
 
@@ -90,7 +89,7 @@ void stand_in_fail(const char *why)
 {
     fprintf(stderr, "stand-in: %s\n", why);
     state.fail_code = CODE_LOST;
-    has_failed = true;
+    state.failed = 1;
 }
 
 /* Begins a function: the fault that is due. */
@@ -314,7 +313,7 @@ int cuMemHostAlloc(void **data, size_t size, unsigned flags)
     *data = block_note(malloc(size), size);
     if (!*data)
         return CUDA_NO_MEMORY;
-    memset(*data, 0xa5, size);
+    memset(*data, 0xa5, size < 4096 ? size : 4096);
     state.pinned_held += size;
     state.memory_news++;
     return CUDA_OK;

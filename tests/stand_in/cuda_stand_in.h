@@ -33,9 +33,10 @@ struct cuda_stand_in {
     uint64_t fail_at;    /* the n-th call from now fails; 0: none */
     uint64_t fail_call;  /* number of the only call that is counted; 0: all are */
     uint64_t fail_code;  /* what a failing call answers */
-    uint64_t fail_stays; /* 1: and all calls after it */
-    uint64_t wrong_at;   /* the n-th launch of a text leaves one wrong bit; 0: none */
-    uint64_t mode;       /* of the executor, for kernels that are no texts */
+    uint64_t fail_stays; /* 1: and all calls after it, until failed is set to 0 */
+    uint64_t failed;
+    uint64_t wrong_at; /* the n-th launch of a text leaves one wrong bit; 0: none */
+    uint64_t mode;     /* of the executor, for kernels that are no texts */
     /* What happened. */
     uint64_t calls, launches;
     uint64_t memory_held, memory_news; /* bytes now; how often memory was taken */

@@ -105,6 +105,24 @@ static const char *tuned_run(const struct queued *launch, void *const *arguments
     return executor_run(&run, executor_mode((uint32_t)cuda_stand_in()->mode));
 }
 
+/* A kernel in place of a text has the text's arguments. */
+static uint32_t tuned_output(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum kernel text;
+    } places[] = {
+#define CUDA_TUNED(text, entry, capability) {#entry, KERNEL_##text},
+#include "backends/cuda/cuda_tuned.def"
+#undef CUDA_TUNED
+    };
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (strcmp(places[i].name, name) == 0)
+            return functions[places[i].text].output;
+    return 0;
+}
+
 static struct cuda_function *tuned_find(const char *name)
 {
     struct cuda_function *function = &tuned[tuned_count];
@@ -116,7 +134,8 @@ static struct cuda_function *tuned_find(const char *name)
             return &tuned[i];
     if (!sizes || tuned_count == sizeof tuned / sizeof tuned[0])
         return NULL;
-    *function = (struct cuda_function){strdup(name), count, sizes, tuned_run, 0};
+    *function =
+        (struct cuda_function){strdup(name), count, sizes, tuned_run, tuned_output(name)};
     tuned_count++;
     return function;
 }

@@ -1,0 +1,193 @@
+/*
+ * test_cuda_faults.c - claim: whatever call to the driver fails, and however, the CUDA
+ * backend says so by status, gives everything back, and works again afterwards; a wrong
+ * bit is seen by the self-test.
+ *
+ * Against the stand-in for the driver (tests/stand_in); no card is asked.
+ *
+ * labels: plain
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "backends/cuda/cuda_calls.h"
+#include "miner/base/log.h"
+#include "miner/selftest.h"
+#include "tests/stand_in/stand_in_find.h"
+
+enum { M = 16, N = 32, K = 1024, RANK = 32, HITS = 8, CODE_LOST = 719 };
+
+static struct cuda_stand_in *stand_in;
+
+/* All that a task does with a device, as far as it gets. */
+struct session {
+    struct device *device;
+    struct buffer *a, *b, *c, *hits;
+    struct packed *packed;
+    struct mining mining;
+    struct pattern rows, columns;
+};
+
+static enum status session_begin(struct session *s, struct error *err)
+{
+    const struct device_options options = {.variant = "plain"};
+    enum status status = device_open(backend_find("cuda"), 0, &options, &s->device, err);
+
+    if (!status)
+        status = device_buffer_new(s->device, M * K, &s->a);
+    if (!status)
+        status = device_buffer_new(s->device, N * K, &s->b);
+    if (!status)
+        status = device_buffer_new(s->device, M * N * 4, &s->c);
+    if (!status)
+        status = device_buffer_new(
+            s->device, sizeof(struct hits) + HITS * sizeof(struct hit), &s->hits);
+    if (!status)
+        status = device_packed_new(s->device, N, K, &s->packed);
+    if (!status)
+        status = device_reserve(s->device, M, N, K, RANK);
+    return status;
+}
+
+static enum status session_multiply(struct session *s, bool is_useful)
+{
+    const struct multiply multiply = {.m = M,
+                                      .a = {s->a, 0},
+                                      .b = s->packed,
+                                      .c = {is_useful ? s->c : NULL, 0},
+                                      .mining = &s->mining};
+
+    return device_multiply(s->device, &multiply);
+}
+
+static enum status session_step(struct session *s)
+{
+    const struct launch draw = {.kernel = KERNEL_test_matrix,
+                                .last = M * K,
+                                .views = {{s->a, 0}},
+                                .scalars = {{.u64 = 7}}};
+    uint8_t data[64] = {1, 2, 3};
+    enum status status = device_write(s->device, s->b, 0, data, sizeof data);
+
+    s->rows = pattern_range(8);
+    s->columns = pattern_range(16);
+    s->mining = (struct mining){.a.rank = RANK,
+                                .b.rank = RANK,
+                                .rows = &s->rows,
+                                .columns = &s->columns,
+                                .hits = {s->hits, 0},
+                                .hits_max = HITS};
+    if (!status)
+        status = device_launch(s->device, &draw);
+    if (!status)
+        status = device_pack(s->device, s->packed, (struct view){s->b, 0}, &s->mining.b);
+    if (!status)
+        status = session_multiply(s, true);
+    if (!status)
+        status = session_multiply(s, false);
+    if (!status)
+        status = device_read(s->device, s->hits, 0, data, sizeof data);
+    return status ? status : device_finish(s->device);
+}
+
+static void session_end(struct session *s)
+{
+    if (!s->device)
+        return;
+    device_packed_free(s->device, s->packed);
+    device_buffer_free(s->device, s->a);
+    device_buffer_free(s->device, s->b);
+    device_buffer_free(s->device, s->c);
+    device_buffer_free(s->device, s->hits);
+    device_close(s->device);
+}
+
+static enum status session_run(struct error *err)
+{
+    struct session s = {.device = NULL};
+    enum status status = session_begin(&s, err);
+
+    if (!status)
+        status = session_step(&s);
+    session_end(&s);
+    return status;
+}
+
+static void nothing_is_held(void)
+{
+    assert_int_equal(stand_in->memory_held, 0);
+    assert_int_equal(stand_in->pinned_held, 0);
+    assert_int_equal(stand_in->handles_held, 0);
+}
+
+/* Every call of a session fails once: out of memory, then for good. */
+static void test_each_call(void **state)
+{
+    uint64_t calls = stand_in->calls;
+
+    (void)state;
+    assert_int_equal(session_run(NULL), STATUS_OK);
+    calls = stand_in->calls - calls;
+    assert_true(calls > 150);
+    for (uint64_t n = 1; n <= 2 * calls; n++) {
+        const bool stays = n > calls;
+        struct error err = {0};
+        enum status status;
+
+        stand_in->fail_code = stays ? CODE_LOST : CUDA_NO_MEMORY;
+        stand_in->fail_stays = stays;
+        stand_in->fail_at = stays ? n - calls : n;
+        status = session_run(&err);
+        if (!stays && stand_in->fail_at == 0 && status == STATUS_OK)
+            continue; /* what gives back or only asks may fail without harm */
+        assert_true(status == STATUS_NO_MEMORY || status == STATUS_DEVICE_LOST ||
+                    status == STATUS_NO_DEVICE || (stays && status == STATUS_OK));
+        stand_in->fail_at = stand_in->failed = 0;
+        nothing_is_held();
+    }
+    assert_int_equal(session_run(NULL), STATUS_OK);
+}
+
+/* One wrong bit out of a launch of a text: the known answers show it. */
+static void test_wrong_bit(void **state)
+{
+    uint64_t seen = 0, missed = 0;
+
+    (void)state;
+    for (uint64_t n = 1;; n += 9) {
+        struct error err = {0};
+        struct device *device;
+        enum status status;
+
+        assert_int_equal(device_open(backend_find("cuda"), 0, NULL, &device, NULL),
+                         STATUS_OK);
+        stand_in->wrong_at = n;
+        status = selftest_short(device, &err);
+        device_close(device);
+        if (stand_in->wrong_at) { /* there were fewer launches */
+            assert_int_equal(status, STATUS_OK);
+            break;
+        }
+        seen += status == STATUS_MISMATCH;
+        missed += status != STATUS_MISMATCH;
+    }
+    stand_in->wrong_at = 0;
+    assert_true(seen >= 8);
+    assert_true(missed <= 1); /* a first bit may be one that no answer holds */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_call),
+        cmocka_unit_test(test_wrong_bit),
+    };
+
+    stand_in = stand_in_find();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

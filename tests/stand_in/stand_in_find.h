@@ -1,0 +1,32 @@
+/*
+ * stand_in_find.h - the switches of the stand-in that this process will find as
+ * libcuda.so.1.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_TESTS_STAND_IN_FIND_H
+#define MINERVA_TESTS_STAND_IN_FIND_H
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/stand_in/cuda_stand_in.h"
+
+/* Ends the program as skipped where the library is not there. It stays open. */
+static inline struct cuda_stand_in *stand_in_find(void)
+{
+    struct cuda_stand_in *(*find)(void);
+    void *library = dlopen("libcuda.so.1", RTLD_NOW), *symbol;
+
+    symbol = library ? dlsym(library, "cuda_stand_in") : NULL;
+    if (!symbol) {
+        puts("the stand-in for libcuda.so.1 is not there");
+        exit(77);
+    }
+    memcpy(&find, &symbol, sizeof find);
+    return find();
+}
+
+#endif
