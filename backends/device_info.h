@@ -31,6 +31,7 @@ struct device_info {
     bool is_integrated; /* a GPU that lives in the processor's memory */
     uint64_t memory_bytes;
     uint64_t memory_free_bytes; /* when it was opened; 0: it does not say */
+    uint64_t piece_bytes;       /* of memory at most in one piece; 0: no such limit */
     uint32_t threads;           /* processors, or compute units */
     char reason[160];           /* "" when usable; otherwise why not and the next step */
 };

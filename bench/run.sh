@@ -30,6 +30,11 @@ if [ -x "$build/minerva_peers" ]; then
 else
     echo "== minerva_peers: skipped, it is not built: cmake says why (Debian: libdnnl-dev)"
 fi
+if [ -x "$build/minerva_naive" ]; then
+    step "OpenCL beside a naive kernel" "$build/minerva_naive" "$out/naive.json"
+else
+    echo "== OpenCL beside a naive kernel: skipped, it is not built: cmake says why (Debian: ocl-icd-opencl-dev)"
+fi
 if bench/peers/setup.sh; then
     step "MiniLM" "$python" bench/peers/minilm.py --rounds "$rounds" --json "$out/minilm.json"
     step "plot" "$python" bench/plot.py "$out"/*.json -o "$out/performance.png"

@@ -157,6 +157,12 @@ static void add_figures(const struct shift *shift, uint64_t refused_before,
 
     if (refused->count == refused_before)
         return; /* it was the machine's own memory */
+    if (info->piece_bytes && refused->size > info->piece_bytes) {
+        error_set(err, STATUS_NO_MEMORY,
+                  "the task wants %.1f MB in one piece, the device gives at most %.1f MB",
+                  (double)refused->size / mb, (double)info->piece_bytes / mb);
+        return;
+    }
     error_set(err, STATUS_NO_MEMORY,
               "the device has no room for another %.1f MB: the task holds %.1f of its "
               "%.0f MB (%.0f were free before)",

@@ -61,6 +61,9 @@ static void add(struct subject *list, size_t *count, const struct backend *backe
         assert_true(*count < SUBJECTS_MAX);
         *subject = (struct subject){
             .backend = backend, .index = index, .variant = variants[v].name};
+        /* Those of OpenCL differ in their products only, and the last suits every device.
+         */
+        subject->has_texts = strcmp(backend->name, "opencl") != 0 || v + 1 == VARIANTS;
         snprintf(subject->name, sizeof subject->name, "%s %.*u%s%s", backend->name,
                  is_cpu ? 0 : 1, is_cpu ? 0 : index,
                  subject->variant && !is_cpu ? " " : "",

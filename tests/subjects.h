@@ -19,7 +19,8 @@ struct subject {
     uint32_t index;
     const char *variant;          /* NULL: the device's own choice */
     char name[SUBJECT_NAME_SIZE]; /* "cpu avx2", "opencl 0" */
-    struct device *device;        /* once it was asked for */
+    bool has_texts; /* the way that is tried with all texts: they are the same for some */
+    struct device *device; /* once it was asked for */
     uint32_t threads;
 };
 

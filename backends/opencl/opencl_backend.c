@@ -199,8 +199,6 @@ static enum status device_make(struct device *device, const struct opencl_entrie
     device->api = all->api;
     device->id = entry->device;
     *info = entry->info;
-    device->memory_max =
-        opencl_device_number(&device->api, device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     lanes_choose(device);
     status = queue_make(device, err);
     if (!status)
@@ -262,12 +260,8 @@ enum status opencl_memory_new(struct device *device, uint64_t size, cl_mem *out)
     cl_int code;
 
     *out = NULL;
-    if (all > device->memory_max) {
-        log_warn(
-            "opencl", "%s: %.1f MB are wanted in one piece, it gives at most %.1f MB",
-            device->head.info.name, (double)all / 1e6, (double)device->memory_max / 1e6);
+    if (all > device->head.info.piece_bytes)
         return STATUS_NO_MEMORY;
-    }
     *out = device->api.clCreateBuffer(device->context, CL_MEM_READ_WRITE, (size_t)all,
                                       NULL, &code);
     if (code)
@@ -313,8 +307,10 @@ static enum status opencl_write(struct device *device, struct buffer *to, size_t
 static enum status opencl_read(struct device *device, const struct buffer *from,
                                size_t offset, void *to, size_t size)
 {
-    return opencl_status(device->api.clEnqueueReadBuffer(
+    const enum status status = opencl_status(device->api.clEnqueueReadBuffer(
         device->queue, from->memory, CL_TRUE, offset, size, to, 0, NULL, NULL));
+
+    return status ? status : opencl_call_settle(device);
 }
 
 /* What the scalars of each row of kernels.def take, in bytes. */

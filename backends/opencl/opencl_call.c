@@ -180,13 +180,20 @@ enum status opencl_call_run(struct opencl_call *call, uint64_t first, uint64_t l
     return status;
 }
 
-enum status opencl_call_finish(struct device *device)
+enum status opencl_call_settle(struct device *device)
 {
-    enum status status = opencl_status(device->api.clFinish(device->queue));
+    enum status status = STATUS_OK;
 
     while (!status && device->pending.count)
         status = pending_take(device);
     return status;
+}
+
+enum status opencl_call_finish(struct device *device)
+{
+    const enum status status = opencl_status(device->api.clFinish(device->queue));
+
+    return status ? status : opencl_call_settle(device);
 }
 
 void opencl_pending_free(struct device *device)

@@ -54,6 +54,8 @@ void opencl_call_value(struct opencl_call *call, const void *value, size_t size)
 /* STALE: left off in the middle. */
 MUST_CHECK enum status opencl_call_run(struct opencl_call *call, uint64_t first,
                                        uint64_t last);
+/* Every launch so far is over, and well. */
+MUST_CHECK enum status opencl_call_settle(struct device *device);
 /* All that was queued is done. */
 MUST_CHECK enum status opencl_call_finish(struct device *device);
 void opencl_pending_free(struct device *device);

@@ -67,9 +67,8 @@ struct device {
     struct opencl_kernel kernels[KERNEL_COUNT];
     struct opencl_kernel own[OWN_COUNT];
     struct opencl_pending pending;
-    uint64_t memory_max; /* the largest piece the device gives */
-    uint32_t items;      /* of a work group, for kernels that take any range */
-    uint32_t items_max;  /* of one launch of those */
+    uint32_t items;     /* of a work group, for kernels that take any range */
+    uint32_t items_max; /* of one launch of those */
     struct opencl_scratch scratch;
 };
 

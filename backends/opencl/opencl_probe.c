@@ -218,6 +218,7 @@ static void info_fill(const struct opencl_api *api, const struct opencl_entry *e
     if (opencl_device_has(api, device, "cl_amd_device_attribute_query"))
         info->memory_free_bytes =
             (opencl_device_number(api, device, FREE_MEMORY_AMD) & 0xffffffffu) << 10;
+    info->piece_bytes = opencl_device_number(api, device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     info->threads =
         (uint32_t)opencl_device_number(api, device, CL_DEVICE_MAX_COMPUTE_UNITS);
     bus_fill(api, device, info);

@@ -7,9 +7,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#define CELLS_DOWN      8
-#define INVERSE_OF_255  0xfefefeffu
-#define LIMB_MAX        127
+#define CELLS_DOWN 8
+#define INVERSE_OF_255 0xfefefeffu
+#define LIMB_MAX 127
 
 struct place { /* of a work item's block, in slots of band and window */
     u32 row, column;

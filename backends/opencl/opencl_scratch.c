@@ -60,8 +60,9 @@ uint32_t opencl_band_slots(const struct device *device, uint32_t k_padded)
 static uint64_t band_slots_max(const struct device *device, uint32_t m, uint32_t k_padded)
 {
     enum { SLOTS_MIN = 2048 };
-    const uint64_t size =
-        OPENCL_BAND_SIZE < device->memory_max ? OPENCL_BAND_SIZE : device->memory_max;
+    const uint64_t size = OPENCL_BAND_SIZE < device->head.info.piece_bytes
+                              ? OPENCL_BAND_SIZE
+                              : device->head.info.piece_bytes;
     const uint64_t fit = size / k_padded / device->row->left_size;
     const uint64_t all = opencl_order_slots_max(m);
     const uint64_t most = fit > SLOTS_MIN ? fit : SLOTS_MIN;

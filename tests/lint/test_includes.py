@@ -46,7 +46,7 @@ THIRD_PARTY = {
     "ini.h": r"miner/config\w*\.[ch]|tests/.*",
     "cmocka.h": r"tests/.*",
     "cuda.h": r"backends/cuda/.*",
-    "CL/cl.h": r"backends/opencl/.*|tests/kernels/opencl_table\.c",
+    "CL/cl.h": r"backends/opencl/.*|bench/naive/.*|tests/kernels/opencl_table\.c|tests/stand_in/opencl_shim\.c",
     "oneapi/dnnl/dnnl.h": r"bench/peers/.*",
     "omp.h": r"bench/peers/.*",
     "immintrin.h": r"backends/cpu/.*|tests/.*",

@@ -1,4 +1,16 @@
-# Libraries that stand in for a GPU's driver, found by LD_LIBRARY_PATH in tests named test_cuda_*.
+# Libraries that stand in for a driver: libcuda in tests named test_cuda_*, found by LD_LIBRARY_PATH, and the OpenCL loader
+# in test_opencl_luck, which passes on to the real one.
+find_library(OPENCL_LIBRARY OpenCL)
+if(OPENCL_HEADERS AND OPENCL_LIBRARY)
+    add_library(opencl_shim MODULE ${CMAKE_SOURCE_DIR}/tests/stand_in/opencl_shim.c)
+    target_include_directories(opencl_shim PRIVATE ${CMAKE_SOURCE_DIR})
+    target_compile_definitions(opencl_shim PRIVATE _GNU_SOURCE)
+    target_compile_options(opencl_shim PRIVATE -O2 -g -Wall -Wextra -Wshadow -Wconversion -Werror)
+    target_link_options(opencl_shim PRIVATE -Wl,--no-as-needed)
+    target_link_libraries(opencl_shim PRIVATE ${OPENCL_LIBRARY} ${CMAKE_DL_LIBS})
+    set_target_properties(opencl_shim PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand-in)
+endif()
+
 # None of it is built with a sanitizer: the executor swaps stacks.
 if(NOT TARGET executor)
     return()

@@ -1,0 +1,10 @@
+# minerva_naive: the OpenCL backend's product beside bench/naive_i8.cl.  Built where the headers and a loader are found.
+find_library(OPENCL_LIBRARY OpenCL)
+if(MINERVA_SANITIZE OR NOT OPENCL_HEADERS OR NOT OPENCL_LIBRARY)
+    message(STATUS "minerva_naive is not built: it needs OpenCL's headers and loader, and no sanitizer")
+    return()
+endif()
+file(GLOB naive_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/naive/*.c)
+add_executable(minerva_naive ${naive_sources})
+target_compile_definitions(minerva_naive PRIVATE NAIVE_TEXT="${CMAKE_SOURCE_DIR}/bench/naive_i8.cl")
+target_link_libraries(minerva_naive PRIVATE program ${OPENCL_LIBRARY})

@@ -1,0 +1,135 @@
+/*
+ * opencl_shim.c - a stand-in for libOpenCL that fails on command.
+ *
+ * It is linked with the real loader: what it does not define itself is found there, and
+ * what it defines passes on to there.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#define CL_TARGET_OPENCL_VERSION 120
+#include "tests/stand_in/opencl_shim.h"
+
+#include <CL/cl.h>
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PCI_BUS_INFO_KHR = 0x410f, LINES_MAX = 20000 };
+
+static struct opencl_shim shim;
+
+struct opencl_shim *opencl_shim(void);
+struct opencl_shim *opencl_shim(void)
+{
+    return &shim;
+}
+
+/* real: the function of that name in the real loader. */
+#define REAL(name) __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+
+cl_int clGetPlatformIDs(cl_uint cap, cl_platform_id *list, cl_uint *count)
+{
+    REAL(clGetPlatformIDs);
+
+    if (!shim.has_no_platform)
+        return real(cap, list, count);
+    if (count)
+        *count = 0;
+    return -1001; /* CL_PLATFORM_NOT_FOUND_KHR */
+}
+
+cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint cap,
+                      cl_device_id *list, cl_uint *count)
+{
+    REAL(clGetDeviceIDs);
+
+    if (!shim.has_no_device)
+        return real(platform, type, cap, list, count);
+    if (count)
+        *count = 0;
+    return CL_DEVICE_NOT_FOUND;
+}
+
+static cl_int give(const void *data, size_t size, size_t cap, void *out, size_t *needed)
+{
+    if (needed)
+        *needed = size;
+    if (out && cap < size)
+        return CL_INVALID_VALUE;
+    if (out)
+        memcpy(out, data, size);
+    return CL_SUCCESS;
+}
+
+static bool has_pci(void)
+{
+    return shim.pci[0] || shim.pci[1] || shim.pci[2] || shim.pci[3];
+}
+
+cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t cap, void *out,
+                       size_t *size)
+{
+    static const cl_bool no = CL_FALSE;
+    static const char extension[] = "cl_khr_pci_bus_info";
+    REAL(clGetDeviceInfo);
+
+    if (what == CL_DEVICE_VERSION && shim.version)
+        return give(shim.version, strlen(shim.version) + 1, cap, out, size);
+    if (what == CL_DEVICE_PROFILE && shim.profile)
+        return give(shim.profile, strlen(shim.profile) + 1, cap, out, size);
+    if (what == CL_DEVICE_COMPILER_AVAILABLE && shim.has_no_compiler)
+        return give(&no, sizeof no, cap, out, size);
+    if (what == CL_DEVICE_AVAILABLE && shim.is_gone)
+        return give(&no, sizeof no, cap, out, size);
+    if (what == CL_DEVICE_MAX_MEM_ALLOC_SIZE && shim.piece_max)
+        return give(&shim.piece_max, sizeof shim.piece_max, cap, out, size);
+    if (what == CL_DEVICE_EXTENSIONS && has_pci())
+        return give(extension, sizeof extension, cap, out, size);
+    if (what == PCI_BUS_INFO_KHR && has_pci())
+        return give(shim.pci, sizeof shim.pci, cap, out, size);
+    return real(device, what, cap, out, size);
+}
+
+cl_program clCreateProgramWithSource(cl_context context, cl_uint count,
+                                     const char **lines, const size_t *sizes,
+                                     cl_int *code)
+{
+    static const char *changed[LINES_MAX];
+    REAL(clCreateProgramWithSource);
+
+    shim.sources++;
+    if (!shim.line || sizes || count > LINES_MAX)
+        return real(context, count, lines, sizes, code);
+    for (cl_uint i = 0; i < count; i++)
+        changed[i] = strcmp(lines[i], shim.line) ? lines[i] : shim.instead;
+    return real(context, count, changed, NULL, code);
+}
+
+cl_program clCreateProgramWithBinary(cl_context context, cl_uint count,
+                                     const cl_device_id *devices, const size_t *sizes,
+                                     const unsigned char **binaries, cl_int *each,
+                                     cl_int *code)
+{
+    REAL(clCreateProgramWithBinary);
+
+    shim.binaries++;
+    if (!shim.refuses_binaries)
+        return real(context, count, devices, sizes, binaries, each, code);
+    *code = CL_INVALID_BINARY;
+    return NULL;
+}
+
+cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint sides,
+                              const size_t *offset, const size_t *global,
+                              const size_t *local, cl_uint count, const cl_event *list,
+                              cl_event *event)
+{
+    REAL(clEnqueueNDRangeKernel);
+
+    shim.launches++;
+    if (shim.lose_at && !--shim.lose_at)
+        return CL_INVALID_COMMAND_QUEUE;
+    if (shim.raise_at && !--shim.raise_at)
+        __atomic_add_fetch(shim.raised, 1, __ATOMIC_RELAXED);
+    return real(queue, kernel, sides, offset, global, local, count, list, event);
+}
