@@ -218,8 +218,8 @@ enum status message_array_authorize_encode(int64_t id,
 enum status message_array_submit_encode(int64_t id, const struct message_submit *from,
                                         struct blob *out)
 {
-    return array_write(id, MESSAGE_SUBMIT,
-                       json_pack("[s,s,o]", from->wallet, from->job_id,
-                                 fields_base64_json(blob_bytes(&from->plain_proof))),
-                       out);
+    return fields_write_base64(json_pack("{s:I,s:s,s:[s,s,s]}", "id", (json_int_t)id,
+                                         "method", MESSAGE_SUBMIT, "params", from->wallet,
+                                         from->job_id, ""),
+                               blob_bytes(&from->plain_proof), out);
 }

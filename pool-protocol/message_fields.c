@@ -280,3 +280,39 @@ enum status fields_write(json_t *object, struct blob *out)
     json_decref(object);
     return status;
 }
+
+/* Where the last empty text of the line ends, its quote excluded; 0: there is none. */
+static size_t fields_last_gap(const struct blob *line, size_t begin)
+{
+    for (size_t i = line->size; i > begin + 1; i--) {
+        if (line->data[i - 1] == '"' && line->data[i - 2] == '"')
+            return i - 1;
+    }
+    return 0;
+}
+
+enum status fields_write_base64(json_t *object, struct bytes data, struct blob *out)
+{
+    const size_t before = out->size;
+    struct blob rest = blob_empty(MESSAGE_LINE_MAX);
+    enum status status = fields_write(object, out);
+
+    if (status)
+        return status;
+    const size_t gap = fields_last_gap(out, before);
+    assert(gap);
+    status = blob_add(&rest, out->data + gap, out->size - gap);
+    out->size = gap;
+    if (!status)
+        status = base64_encode(data, out);
+    if (!status)
+        status = blob_add(out, rest.data, rest.size);
+    if (!status && out->size - before > MESSAGE_LINE_MAX)
+        status = STATUS_FULL;
+    if (status) {
+        out->size = before;
+        out->data[before] = 0;
+    }
+    blob_free(&rest);
+    return status;
+}

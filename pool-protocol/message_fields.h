@@ -73,6 +73,10 @@ json_t *fields_id_json(const struct message_id *id);
 /* Appends object (taken, may be NULL: then NO_MEMORY or text that is not UTF-8) and LF.
  */
 MUST_CHECK enum status fields_write(json_t *object, struct blob *out);
+/* The same, and the last empty text of object becomes base64 of data, of which jansson
+ * would look at every character several times. */
+MUST_CHECK enum status fields_write_base64(json_t *object, struct bytes data,
+                                           struct blob *out);
 /* base64 of data as a JSON string; NULL without memory. */
 json_t *fields_base64_json(struct bytes data);
 

@@ -36,9 +36,8 @@ enum status message_submit_encode(int64_t id, const struct message_submit *from,
                                   struct blob *out)
 {
     json_t *params =
-        json_pack("{s:s*,s:s,s:s,s:o}", "wallet", *from->wallet ? from->wallet : NULL,
-                  "worker", from->worker, "job_id", from->job_id, "plain_proof",
-                  fields_base64_json(blob_bytes(&from->plain_proof)));
+        json_pack("{s:s*,s:s,s:s,s:s}", "wallet", *from->wallet ? from->wallet : NULL,
+                  "worker", from->worker, "job_id", from->job_id, "plain_proof", "");
     int bad = !params;
 
     if (params && *from->task_id) {
@@ -51,9 +50,9 @@ enum status message_submit_encode(int64_t id, const struct message_submit *from,
         json_decref(params);
         return STATUS_BAD_DATA;
     }
-    return fields_write(json_pack("{s:I,s:s,s:o}", "id", (json_int_t)id, "method",
-                                  MESSAGE_SUBMIT, "params", params),
-                        out);
+    return fields_write_base64(json_pack("{s:I,s:s,s:o}", "id", (json_int_t)id, "method",
+                                         MESSAGE_SUBMIT, "params", params),
+                               blob_bytes(&from->plain_proof), out);
 }
 
 static void site_decode(struct fields *params, struct site *out)
