@@ -13,13 +13,13 @@ MINERVA = os.path.abspath(os.environ.get("MINERVA", "build/minerva"))
 class Miner:
     """It writes into a home of its own and reads no setting of the machine's."""
 
-    def __init__(self, pools, *words, threads=2, user="someone.rig7"):
+    def __init__(self, pools, *words, threads=2, user="someone.rig7", program=MINERVA):
         self.home = tempfile.TemporaryDirectory(prefix="minerva-miner-")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MINERVA_")}
         environment.update(HOME=self.home.name, XDG_CONFIG_HOME=self.home.name, XDG_CACHE_HOME=self.home.name)
         urls = [word for pool in (pools if isinstance(pools, list) else [pools])
                 for word in ("-o", pool if isinstance(pool, str) else pool.url)]
-        command = [MINERVA, "mine", *urls, "-u", user, "--account", "-t", str(threads), "--no-color", *words]
+        command = [os.path.abspath(program), "mine", *urls, "-u", user, "--account", "-t", str(threads), "--no-color", *words]
         self.process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         env=environment, cwd=self.home.name)
         self.lines, self.changed, self.at = [], threading.Condition(), {}
