@@ -30,6 +30,7 @@ void pool_sides_options(const struct config *config, size_t pool,
                         struct pool_options *out)
 {
     static const enum user_form forms[] = {USER_SPLIT, USER_DOT, USER_SLASH, USER_ARRAY};
+    static const enum pool_wish passwords[] = {WISH_AS_KNOWN, WISH_NO, WISH_YES};
     const uint32_t login = config_pool_choice(config, pool, SETTING_login);
 
     *out = (struct pool_options){
@@ -41,6 +42,11 @@ void pool_sides_options(const struct config *config, size_t pool,
         .agent = "minerva/" MINERVA_VERSION,
         .is_account = config_pool_flag(config, pool, SETTING_account),
         .job_timeout_s = (uint32_t)config_pool_number(config, pool, SETTING_job_timeout),
+        .has_jsonrpc = (enum pool_wish)config_pool_choice(config, pool, SETTING_jsonrpc),
+        .asks_gzip = (enum pool_wish)config_pool_choice(config, pool, SETTING_gzip),
+        .is_password = passwords[config_pool_choice(config, pool, SETTING_pass_key)],
+        .difficulty = config_pool_number(config, pool, SETTING_difficulty),
+        .cert_version = (uint32_t)config_pool_number(config, pool, SETTING_cert_version),
         .pin = config_pool_text(config, pool, SETTING_tls_pin),
         .form = login ? &forms[login - 1] : NULL,
         .proxy = text_or_null(config_text(config, SETTING_proxy)),

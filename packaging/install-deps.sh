@@ -2,7 +2,7 @@
 # Installs the Debian packages that Minerva is built and tested with, and says nothing when they are there.
 set -eu
 packages="build-essential cmake ninja-build pkg-config clang clang-format clang-tidy libclang-rt-14-dev
-libcurl4-openssl-dev libjansson-dev libinih-dev libmicrohttpd-dev libsqlite3-dev libcmocka-dev
+libcurl4-openssl-dev libjansson-dev libinih-dev libmicrohttpd-dev libsqlite3-dev zlib1g-dev libcmocka-dev
 ocl-icd-opencl-dev pocl-opencl-icd python3 python3-pip unzip git ca-certificates"
 # 56 MB more: the AArch64 code is built and run on other processors (tests/backends/test_neon.sh).
 [ "$(uname -m)" != x86_64 ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"

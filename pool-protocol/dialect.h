@@ -30,6 +30,8 @@ struct dialect_login {
     char address[DIALECT_ADDRESS_MAX + 1]; /* what follows "://" */
     enum user_form form;
     uint32_t job_timeout_s; /* without a new job the pool is left; 0: after 600 s */
+    uint32_t cert_version;  /* of jobs that name none and whose height says none; 0:
+                               there is none, such a job cannot be worked on */
 };
 
 struct dialect_session; /* begins with nothing in common: each dialect has its own */

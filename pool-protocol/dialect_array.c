@@ -75,18 +75,20 @@ static enum status array_step(struct array_session *session, enum array_step ste
                               struct dialect_turn *turn)
 {
     const struct message_authorize *hello = &session->object.login->hello;
+    struct message_authorize login = *hello;
     const struct object_request *request = object_ask(&session->object, REQUEST_HELLO, 0);
 
     if (!request)
         return STATUS_AGAIN;
     session->step = step;
+    login.has_jsonrpc = false; /* a pool of this kind hangs up at it */
     switch (step) {
     case STEP_CONFIGURE:
         return message_configure_encode(request->id, &turn->lines);
     case STEP_SUBSCRIBE:
         return message_subscribe_encode(request->id, hello->agent, &turn->lines);
     case STEP_AUTHORIZE:
-        return message_array_authorize_encode(request->id, hello, &turn->lines);
+        return message_array_authorize_encode(request->id, &login, &turn->lines);
     case STEP_PUZZLE:
     case STEP_END:
         break;

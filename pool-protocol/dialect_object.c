@@ -49,7 +49,7 @@ void object_begin(struct dialect_session *session)
 {
     memset(session->requests, 0, sizeof session->requests);
     session->is_ready = false;
-    session->has_tasks = false;
+    session->has_tasks = session->is_gzip = false;
     session->has_heard = session->has_heard_job = true;
     share_desk_begin(&session->desk);
 }
@@ -151,8 +151,10 @@ enum status object_announce(struct dialect_session *session,
     struct error why = {0};
     struct job *job = NULL;
 
-    if (!notify->has_cert_version && notify->job.height >= CERT_VERSION_3_HEIGHT)
-        notify->job.cert_version = CERT_VERSION_MAX;
+    if (!notify->has_cert_version)
+        notify->job.cert_version = notify->job.height >= CERT_VERSION_3_HEIGHT
+                                       ? CERT_VERSION_MAX
+                                       : session->login->cert_version;
     if (object_judge_job(&notify->job, &why)) {
         const enum status status = object_end_job(session, turn, &why);
 
@@ -285,6 +287,8 @@ enum status object_submit(struct dialect_session *session, const struct share *s
         submit.site = share->site;
     }
     submit.plain_proof = share->plain_proof; /* lent: submit is not freed */
+    submit.is_gzip = session->is_gzip;
+    submit.has_jsonrpc = account->has_jsonrpc;
     status = message_submit_encode(request->id, &submit, &turn->lines);
     if (status)
         object_submit_undo(session, request);

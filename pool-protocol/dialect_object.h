@@ -53,6 +53,7 @@ struct dialect_session {
     uint64_t now_ms;               /* of the last tick */
     bool is_ready;                 /* the hello was answered */
     bool has_tasks;                /* by a pool that speaks the task protocol */
+    bool is_gzip;                  /* proofs go in gzip, as was agreed */
     bool has_heard, has_heard_job; /* since the last tick */
     uint64_t heard_ms, heard_job_ms;
     struct object_request requests[OBJECT_REQUESTS_MAX];

@@ -41,9 +41,11 @@ static enum status pearl_reply(struct dialect_session *session,
     if (!reply.is_ok)
         return object_refused(&reply, turn, err);
     session->is_ready = true;
+    session->is_gzip = session->login->hello.asks_gzip && message_welcome_is_gzip(line);
     event = dialect_turn_event(turn, EVENT_READY);
     if (event)
-        snprintf(event->text, sizeof event->text, "a plain Pearl pool");
+        snprintf(event->text, sizeof event->text, "a plain Pearl pool%s",
+                 session->is_gzip ? ", proofs in gzip" : "");
     return STATUS_OK;
 }
 

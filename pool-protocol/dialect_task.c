@@ -45,6 +45,7 @@ static enum status task_welcome(struct dialect_session *session,
     if (!is_kept)
         share_desk_void(&session->desk);
     session->is_ready = true;
+    session->is_gzip = session->login->hello.asks_gzip && welcome.is_gzip;
     session->has_tasks = session->desk.takes_any = has_tasks;
     session->welcome = has_tasks ? welcome : (struct message_welcome){0};
     if (event)

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct known_pool known_pools[] = {
-#define POOL(name, url, form, job_timeout_s, pin)                                        \
-    {name, url, USER_##form, job_timeout_s, pin},
+#define POOL(name, url, form, job_timeout_s, manner, difficulty_min, pin)                \
+    {name, url, USER_##form, job_timeout_s, MANNER_##manner, difficulty_min, pin},
 #include "pool-protocol/known_pools.def"
 #undef POOL
 };

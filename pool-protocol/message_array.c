@@ -173,16 +173,6 @@ enum status message_array_notify_decode(const struct message_line *line,
     return array_end(&reader);
 }
 
-static enum status array_write(int64_t id, const char *method, json_t *params,
-                               struct blob *out)
-{
-    if (!params)
-        return STATUS_BAD_DATA;
-    return fields_write(json_pack("{s:I,s:s,s:o}", "id", (json_int_t)id, "method", method,
-                                  "params", params),
-                        out);
-}
-
 enum status message_puzzle_encode(int64_t id, const struct puzzle_task *task,
                                   uint64_t nonce, struct blob *out)
 {
@@ -193,26 +183,29 @@ enum status message_puzzle_encode(int64_t id, const struct puzzle_task *task,
         be[i] = (uint8_t)(nonce >> (56 - 8 * i));
     hex_encode(task->seed, sizeof task->seed, seed);
     hex_encode(be, sizeof be, number);
-    return array_write(id, "pearl.challenge_response",
-                       json_pack("{s:s,s:s}", "seed", seed, "nonce", number), out);
+    return fields_request(id, "pearl.challenge_response",
+                          json_pack("{s:s,s:s}", "seed", seed, "nonce", number), false,
+                          out);
 }
 
 enum status message_configure_encode(int64_t id, struct blob *out)
 {
-    return array_write(id, "mining.configure", json_pack("[[s],{}]", "pearl/v1"), out);
+    return fields_request(id, "mining.configure", json_pack("[[s],{}]", "pearl/v1"),
+                          false, out);
 }
 
 enum status message_subscribe_encode(int64_t id, const char *agent, struct blob *out)
 {
-    return array_write(id, "mining.subscribe", json_pack("[s]", agent), out);
+    return fields_request(id, "mining.subscribe", json_pack("[s]", agent), false, out);
 }
 
 enum status message_array_authorize_encode(int64_t id,
                                            const struct message_authorize *from,
                                            struct blob *out)
 {
-    return array_write(id, MESSAGE_AUTHORIZE,
-                       json_pack("[s,s]", from->wallet, from->pass), out);
+    return fields_request(id, MESSAGE_AUTHORIZE,
+                          json_pack("[s,s]", from->wallet, from->pass), from->has_jsonrpc,
+                          out);
 }
 
 enum status message_array_submit_encode(int64_t id, const struct message_submit *from,

@@ -10,6 +10,10 @@
 
 #include "pool-protocol/message_fields.h"
 
+static const char type_gzip[] = "v2";
+
+enum { TYPE_MAX = 32 };
+
 static json_t *offer_texts_json(const char *texts, size_t size, uint32_t count)
 {
     json_t *list = json_array();
@@ -42,8 +46,10 @@ static json_t *offer_json(const struct message_offer *offer)
 enum status message_authorize_encode(int64_t id, const struct message_authorize *from,
                                      struct blob *out)
 {
-    json_t *params = json_pack("{s:s,s:s,s:s,s:s}", "wallet", from->wallet, "worker",
-                               from->worker, "pass", from->pass, "agent", from->agent);
+    json_t *params =
+        json_pack("{s:s,s:s,s:s,s:s,s:s*}", "wallet", from->wallet, "worker",
+                  from->worker, from->is_password ? "password" : "pass", from->pass,
+                  "agent", from->agent, "type", from->asks_gzip ? type_gzip : NULL);
     int bad = !params;
 
     if (params && *from->protocol) {
@@ -56,9 +62,7 @@ enum status message_authorize_encode(int64_t id, const struct message_authorize 
         json_decref(params);
         return STATUS_BAD_DATA;
     }
-    return fields_write(json_pack("{s:I,s:s,s:o}", "id", (json_int_t)id, "method",
-                                  MESSAGE_AUTHORIZE, "params", params),
-                        out);
+    return fields_request(id, MESSAGE_AUTHORIZE, params, from->has_jsonrpc, out);
 }
 
 static void offer_decode(struct fields *params, struct message_offer *out)
@@ -112,6 +116,7 @@ enum status message_authorize_decode(const struct message_line *line,
                                      struct message_authorize *out, struct error *err)
 {
     const json_t *list = json_object_get(line->root, "params");
+    char type[TYPE_MAX + 1] = "";
 
     *out = (struct message_authorize){0};
     if (json_is_array(list) && !strcmp(message_line_method(line), MESSAGE_AUTHORIZE))
@@ -124,6 +129,12 @@ enum status message_authorize_decode(const struct message_line *line,
         fields_text(&params, "worker", 0, WORKER_MAX, out->worker);
     if (fields_has(&params, "pass"))
         fields_text(&params, "pass", 0, PASS_MAX, out->pass);
+    out->is_password = !fields_has(&params, "pass") && fields_has(&params, "password");
+    if (out->is_password)
+        fields_text(&params, "password", 0, PASS_MAX, out->pass);
+    if (fields_has(&params, "type"))
+        fields_text(&params, "type", 0, TYPE_MAX, type);
+    out->asks_gzip = !strcmp(type, type_gzip);
     if (fields_has(&params, "agent"))
         fields_text(&params, "agent", 0, AGENT_MAX, out->agent);
     if (fields_has(&params, "protocol"))
@@ -142,6 +153,8 @@ enum status message_welcome_encode(const struct message_id *id,
         json_pack("{s:o,s:b,s:n}", "id", fields_id_json(id), "result", 1, "error");
     int bad = !reply;
 
+    if (reply && from->is_gzip)
+        bad |= json_object_set_new(reply, "type", json_string(type_gzip));
     if (reply && *from->protocol) {
         bad |= json_object_set_new(reply, "protocol", json_string(from->protocol));
         bad |= json_object_set_new(reply, "artifacts", json_string(from->artifacts));
@@ -155,13 +168,20 @@ enum status message_welcome_encode(const struct message_id *id,
     return fields_write(reply, out);
 }
 
+bool message_welcome_is_gzip(const struct message_line *line)
+{
+    const char *type = json_string_value(json_object_get(line->root, "type"));
+
+    return type && !strcmp(type, type_gzip);
+}
+
 enum status message_welcome_decode(const struct message_line *line,
                                    struct message_welcome *out, struct error *err)
 {
     struct fields reply = {
         .object = line->root, .what = "the hello's answer", .err = err};
 
-    *out = (struct message_welcome){0};
+    *out = (struct message_welcome){.is_gzip = message_welcome_is_gzip(line)};
     if (!fields_has(&reply, "protocol"))
         return STATUS_OK;
     fields_text(&reply, "protocol", 1, PROTOCOL_MAX, out->protocol);

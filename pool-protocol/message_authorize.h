@@ -49,6 +49,10 @@ struct message_authorize {
                   1]; /* "" for a plain Pearl worker; then no session, no offer */
     char session[SESSION_SIZE + 1]; /* "" for a new one */
     struct message_offer offer;
+    /* What some pools differ in. */
+    bool asks_gzip;   /* for proofs in gzip: "type":"v2" */
+    bool is_password; /* pass is called password */
+    bool has_jsonrpc; /* the request names its version; not read */
 };
 
 MUST_CHECK enum status message_authorize_encode(int64_t id,
@@ -60,11 +64,12 @@ MUST_CHECK enum status message_authorize_decode(const struct message_line *line,
 
 struct message_welcome { /* the reply of a pool that agrees */
     char protocol[PROTOCOL_MAX +
-                  1]; /* "" from a plain Pearl pool; then nothing else is said */
+                  1]; /* "" from a plain Pearl pool; then only is_gzip is said */
     char artifacts[ARTIFACTS_MAX +
                    1]; /* a path on the connection's host, or a whole URL */
     uint32_t http_port;
     char session[SESSION_SIZE + 1];
+    bool is_gzip; /* proofs come in gzip from now on: "type":"v2" */
 };
 
 MUST_CHECK enum status message_welcome_encode(const struct message_id *id,
@@ -74,5 +79,9 @@ MUST_CHECK enum status message_welcome_encode(const struct message_id *id,
 MUST_CHECK enum status message_welcome_decode(const struct message_line *line,
                                               struct message_welcome *out,
                                               struct error *err);
+
+/* Whether the reply, which is_ok, agrees to proofs in gzip; any other type means that it
+ * does not. */
+bool message_welcome_is_gzip(const struct message_line *line);
 
 #endif

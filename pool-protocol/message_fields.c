@@ -316,3 +316,18 @@ enum status fields_write_base64(json_t *object, struct bytes data, struct blob *
     blob_free(&rest);
     return status;
 }
+
+json_t *fields_request_json(int64_t id, const char *method, json_t *params,
+                            bool has_jsonrpc)
+{
+    return params
+               ? json_pack("{s:I,s:s*,s:s,s:o}", "id", (json_int_t)id, "jsonrpc",
+                           has_jsonrpc ? "2.0" : NULL, "method", method, "params", params)
+               : NULL;
+}
+
+enum status fields_request(int64_t id, const char *method, json_t *params,
+                           bool has_jsonrpc, struct blob *out)
+{
+    return fields_write(fields_request_json(id, method, params, has_jsonrpc), out);
+}

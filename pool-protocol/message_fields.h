@@ -77,6 +77,13 @@ MUST_CHECK enum status fields_write(json_t *object, struct blob *out);
  * would look at every character several times. */
 MUST_CHECK enum status fields_write_base64(json_t *object, struct bytes data,
                                            struct blob *out);
+/* A request with those params (taken); NULL without memory, or where they are NULL; its
+ * version of JSON-RPC is in it where that is wanted. */
+json_t *fields_request_json(int64_t id, const char *method, json_t *params,
+                            bool has_jsonrpc);
+/* Appends it. */
+MUST_CHECK enum status fields_request(int64_t id, const char *method, json_t *params,
+                                      bool has_jsonrpc, struct blob *out);
 /* base64 of data as a JSON string; NULL without memory. */
 json_t *fields_base64_json(struct bytes data);
 

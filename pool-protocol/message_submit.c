@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "miner/work/plain_proof.h"
+#include "pool-protocol/gzip.h"
 #include "pool-protocol/message_fields.h"
 
 void message_submit_free(struct message_submit *submit)
@@ -32,6 +33,25 @@ static json_t *site_json(const struct site *site)
     return NULL;
 }
 
+/* Takes request, in which the proof's place is empty. */
+static enum status submit_write(json_t *request, const struct message_submit *from,
+                                struct blob *out)
+{
+    const struct bytes proof = blob_bytes(&from->plain_proof);
+    struct blob packed = blob_empty(MESSAGE_LINE_MAX);
+    enum status status = STATUS_OK;
+
+    if (!from->is_gzip)
+        return fields_write_base64(request, proof, out);
+    status = gzip_pack(proof, &packed);
+    if (!status)
+        status = fields_write_base64(request, blob_bytes(&packed), out);
+    else
+        json_decref(request);
+    blob_free(&packed);
+    return status;
+}
+
 enum status message_submit_encode(int64_t id, const struct message_submit *from,
                                   struct blob *out)
 {
@@ -50,9 +70,8 @@ enum status message_submit_encode(int64_t id, const struct message_submit *from,
         json_decref(params);
         return STATUS_BAD_DATA;
     }
-    return fields_write_base64(json_pack("{s:I,s:s,s:o}", "id", (json_int_t)id, "method",
-                                         MESSAGE_SUBMIT, "params", params),
-                               blob_bytes(&from->plain_proof), out);
+    return submit_write(
+        fields_request_json(id, MESSAGE_SUBMIT, params, from->has_jsonrpc), from, out);
 }
 
 static void site_decode(struct fields *params, struct site *out)
@@ -68,6 +87,21 @@ static void site_decode(struct fields *params, struct site *out)
     fields_join(params, &site);
 }
 
+static enum status submit_unpack(struct message_submit *out)
+{
+    struct blob proof = blob_empty(PLAIN_PROOF_SIZE_MAX);
+    const enum status status = gzip_unpack(blob_bytes(&out->plain_proof), &proof);
+
+    if (status) {
+        blob_free(&proof);
+        return status;
+    }
+    blob_free(&out->plain_proof);
+    out->plain_proof = proof;
+    out->is_gzip = true;
+    return STATUS_OK;
+}
+
 static enum status submit_decode_proof(struct fields *params, struct message_submit *out,
                                        struct error *err)
 {
@@ -78,14 +112,19 @@ static enum status submit_decode_proof(struct fields *params, struct message_sub
         return error_set(err, STATUS_BAD_PROOF,
                          MESSAGE_SUBMIT ": plain_proof is missing");
     out->plain_proof = blob_empty(PLAIN_PROOF_SIZE_MAX);
-    const enum status status = base64_decode(text, size, &out->plain_proof);
+    enum status status = base64_decode(text, size, &out->plain_proof);
+    const char *wrong = "no base64";
+    if (!status && gzip_is_packed(blob_bytes(&out->plain_proof))) {
+        wrong = "no gzip of a proof";
+        status = submit_unpack(out);
+    }
     if (!status)
         return STATUS_OK;
     blob_free(&out->plain_proof);
     if (status == STATUS_NO_MEMORY)
         return error_set(err, status, "no memory for a proof of %zu characters", size);
     return error_set(err, STATUS_BAD_PROOF,
-                     MESSAGE_SUBMIT ": plain_proof of %zu characters is no base64", size);
+                     MESSAGE_SUBMIT ": plain_proof of %zu characters is %s", size, wrong);
 }
 
 enum status message_submit_decode(const struct message_line *line,

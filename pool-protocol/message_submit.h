@@ -22,15 +22,17 @@ struct message_submit {
     struct site site;
     double hash_rate;        /* claimed, display only */
     struct blob plain_proof; /* PlainProof bytes, owned */
+    bool is_gzip;            /* it travels in gzip, and so it came */
+    bool has_jsonrpc;        /* the request names its version; not read */
 };
 
 void message_submit_free(struct message_submit *submit); /* what it holds; NULL is fine */
 /* FULL: the line would be longer than MESSAGE_LINE_MAX. */
 MUST_CHECK enum status
 message_submit_encode(int64_t id, const struct message_submit *from, struct blob *out);
-/* BAD_MESSAGE: no use of out.  BAD_PROOF: plain_proof is missing or no base64, the rest
- * is read; so an unknown job can be answered before an undecodable proof.  On OK the
- * caller frees out. */
+/* BAD_MESSAGE: no use of out.  BAD_PROOF: plain_proof is missing or no base64 (of gzip,
+ * where it begins so), the rest is read; so an unknown job can be answered before an
+ * undecodable proof.  On OK the caller frees out. */
 MUST_CHECK enum status message_submit_decode(const struct message_line *line,
                                              struct message_submit *out,
                                              struct error *err);

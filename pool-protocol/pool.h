@@ -30,6 +30,8 @@ struct pool;
 
 enum { POOL_LINKS_MAX = 16 /* pools in a list */ };
 
+enum pool_wish { WISH_AS_KNOWN, WISH_YES, WISH_NO };
+
 /* One pool; copied. */
 
 struct pool_options {
@@ -42,6 +44,11 @@ struct pool_options {
     const enum user_form *form; /* how user and worker are told; NULL: as this pool is
                                    known to want it */
     uint32_t job_timeout_s;     /* 0: as this pool is known to need it */
+    enum pool_wish has_jsonrpc; /* requests name their version of JSON-RPC */
+    enum pool_wish asks_gzip;   /* for proofs in gzip */
+    enum pool_wish is_password; /* pass is called password */
+    uint64_t difficulty;        /* the password asks for it; 0: it does not */
+    uint32_t cert_version;      /* of jobs that name none; 0: their height says it */
     const char *pin;   /* "sha256//...", the pool's key; NULL: as it is known, if it is */
     const char *proxy; /* socks5h://..., or NULL; never a silent direct connection */
     const char *ca_file; /* certificates to trust instead of the system's, or NULL */

@@ -5,6 +5,7 @@
  */
 #include "pool-protocol/pool_target.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,58 @@ static enum status target_text(const char *name, const char *from, size_t max, c
                          size, max);
     snprintf(to, max + 1, "%s", size ? from : "");
     return STATUS_OK;
+}
+
+static bool target_wish(enum pool_wish wish, uint32_t manners, enum pool_manner manner)
+{
+    return wish == WISH_AS_KNOWN ? (manners & manner) != 0 : wish == WISH_YES;
+}
+
+/* A difficulty is asked for in the password: instead of one that says nothing, or behind
+ * it. */
+static enum status target_difficulty(const struct pool_options *options,
+                                     const struct known_pool *known,
+                                     struct pool_target *out, struct error *err)
+{
+    struct message_authorize *hello = &out->login.hello;
+    const bool is_nothing =
+        !strcmp(hello->pass, "x") && out->row->dialect != &dialect_array;
+    const char *pass = is_nothing ? "" : hello->pass;
+    char text[PASS_MAX + 32];
+
+    if (!options->difficulty)
+        return STATUS_OK;
+    if (*known->name && options->difficulty < known->difficulty_min)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "difficulty is %" PRIu64 ", pool:%s takes %" PRIu64 " and more",
+                         options->difficulty, known->name, known->difficulty_min);
+    if (*known->name && !known->difficulty_min)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "difficulty is %" PRIu64 ", but pool:%s lets nobody choose it",
+                         options->difficulty, known->name);
+    snprintf(text, sizeof text, "%s%sd=%" PRIu64, pass, *pass ? ";" : "",
+             options->difficulty);
+    return target_text("pass", text, PASS_MAX, hello->pass, err);
+}
+
+/* In what this pool differs, as it is known or as a person says. */
+static enum status target_manners(const struct pool_options *options,
+                                  const struct known_pool *known, struct pool_target *out,
+                                  struct error *err)
+{
+    struct message_authorize *hello = &out->login.hello;
+
+    if (options->cert_version > 3)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "cert-version is %" PRIu32 ", expected 1 to 3, or 0 for none",
+                         options->cert_version);
+    out->login.cert_version = options->cert_version;
+    hello->has_jsonrpc =
+        target_wish(options->has_jsonrpc, known->manners, MANNER_JSONRPC);
+    hello->asks_gzip = target_wish(options->asks_gzip, known->manners, MANNER_GZIP);
+    hello->is_password =
+        target_wish(options->is_password, known->manners, MANNER_PASSWORD);
+    return target_difficulty(options, known, out, err);
 }
 
 static enum status target_user(const struct pool_options *options,
@@ -88,7 +141,7 @@ static enum status target_path(struct pool_target *out, struct error *err)
 enum status pool_target_read(const struct pool_options *options, struct pool_target *out,
                              struct error *err)
 {
-    static const struct known_pool unknown = {.pin = ""};
+    static const struct known_pool unknown = {.name = "", .pin = ""};
     const struct known_pool *known = known_pool_find(options->url, err);
     const char *url = known ? known->url : options->url;
     struct message_authorize *hello = &out->login.hello;
@@ -121,5 +174,7 @@ enum status pool_target_read(const struct pool_options *options, struct pool_tar
         status = target_text("pass", options->pass, PASS_MAX, hello->pass, err);
     if (!status)
         status = target_text("agent", options->agent, AGENT_MAX, hello->agent, err);
+    if (!status)
+        status = target_manners(options, known, out, err);
     return status ? status : target_user(options, out, err);
 }

@@ -196,9 +196,11 @@ static enum status session_name(struct pool *pool, const struct message_authoriz
 }
 
 static void session_welcome(struct pool *pool, const struct session *session,
-                            const struct message_id *id)
+                            const struct message_id *id,
+                            const struct message_authorize *hello)
 {
-    struct message_welcome welcome = {.artifacts = "/artifacts"};
+    struct message_welcome welcome = {.artifacts = "/artifacts",
+                                      .is_gzip = hello->asks_gzip};
     struct blob line = blob_empty(REPLY_SIZE_MAX);
 
     if (session->speaks_tasks) {
@@ -232,7 +234,7 @@ static enum status session_enter(struct pool *pool, struct connection *connectio
              *hello->worker ? "." : "", hello->worker);
     session_attach(pool, session, connection);
     session_offer(session, hello);
-    session_welcome(pool, session, id);
+    session_welcome(pool, session, id, hello);
     session_job_new(pool, session);
     tasks_assign(pool, session);
     log_debug("pool", "%s works from %s, %s", session->name,

@@ -41,6 +41,7 @@ THIRD_PARTY = {
     "jansson.h": r"pool-protocol/message_\w+\.[ch]|miner/models/(artifact|safetensors|manifest|import|tokenizer)\w*\.[ch]"
                  r"|miner/\w*json\.[ch]|tests/.*",
     "curl/curl.h": r"pool-protocol/(transport|http|artifact_http)\w*\.[ch]|tests/.*",
+    "zlib.h": r"pool-protocol/gzip\.c|tests/.*",
     "sqlite3.h": r"pool/store\w*\.[ch]|tests/.*",
     "microhttpd.h": r"pool/http\w*\.[ch]|miner/status_server\.[ch]|tests/.*",
     "ini.h": r"miner/config\w*\.[ch]|tests/.*",

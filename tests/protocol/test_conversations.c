@@ -4,8 +4,8 @@
  *
  * A recording is a list of actions, each followed by what must come of it, all of it and
  * in order.  The first line is `dialect NAME`, then an address, or array, dot, slash: how
- * the user is told.  pool_*.txt are also what the scripted pool of tests/pearl_pool
- * plays.
+ * the user is told, and its manners: jsonrpc, password, gzip, version2.  pool_*.txt are
+ * also what the scripted pool of tests/pearl_pool plays.
  *
  *   S> LINE                   a line from the pool
  *   greet | tick MS           a new connection | time
@@ -289,7 +289,14 @@ static void open_dialect(struct stage *stage, const char *line)
     stage->login.address[0] = 0;
     struct error err = {0};
 
-    assert_true(sscanf(line, "dialect %31s %63s", name, stage->login.address) >= 1);
+    char manners[32] = "";
+
+    assert_true(
+        sscanf(line, "dialect %31s %63s %31s", name, stage->login.address, manners) >= 1);
+    stage->login.hello.has_jsonrpc = strstr(manners, "jsonrpc") != NULL;
+    stage->login.hello.is_password = strstr(manners, "password") != NULL;
+    stage->login.hello.asks_gzip = strstr(manners, "gzip") != NULL;
+    stage->login.cert_version = strstr(manners, "version2") ? 2 : 0;
     if (!strcmp(stage->login.address, "array"))
         stage->login.form = USER_ARRAY;
     join_user(&stage->login);

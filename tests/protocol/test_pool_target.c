@@ -88,6 +88,56 @@ static void what_is_written_counts_more(void **state)
     assert_int_equal(target.port, 3360);
 }
 
+/* What a pool differs in is known, and a person's word counts more. */
+static void manners_are_kept(void **state)
+{
+    struct pool_options options = {.url = "pool:luckypool-eu", .user = ADDRESS};
+    struct pool_target target = read_target(&options);
+
+    (void)state;
+    assert_true(target.login.hello.has_jsonrpc);
+    assert_false(target.login.hello.asks_gzip || target.login.hello.is_password);
+    options.has_jsonrpc = WISH_NO;
+    options.asks_gzip = options.is_password = WISH_YES;
+    options.cert_version = 2;
+    target = read_target(&options);
+    assert_false(target.login.hello.has_jsonrpc);
+    assert_true(target.login.hello.asks_gzip && target.login.hello.is_password);
+    assert_int_equal(target.login.cert_version, 2);
+    options = (struct pool_options){.url = "pool:prlforge", .user = ADDRESS};
+    assert_true(read_target(&options).login.hello.asks_gzip);
+    options.asks_gzip = WISH_NO;
+    assert_false(read_target(&options).login.hello.asks_gzip);
+    options.cert_version = 4;
+    refused(&options, STATUS_BAD_CONFIG, "cert-version is 4, expected 1 to 3");
+}
+
+static void a_password_asks_for_a_difficulty(void **state)
+{
+    struct pool_options options = {
+        .url = "pool:kryptex", .user = ADDRESS, .pass = "x", .difficulty = 4194304};
+    struct pool_target target = read_target(&options);
+
+    (void)state;
+    assert_string_equal(target.login.hello.pass, "d=4194304");
+    assert_true(target.login.hello.is_password);
+    options.pass = "secret";
+    target = read_target(&options);
+    assert_string_equal(target.login.hello.pass, "secret;d=4194304");
+    options.difficulty = 2097151;
+    refused(&options, STATUS_BAD_CONFIG, "pool:kryptex takes 2097152 and more");
+    options.url = "pool:herominers-de";
+    refused(&options, STATUS_BAD_CONFIG, "pool:herominers-de lets nobody choose it");
+    options.url = "pearl-v1+tcp://h:1";
+    options.pass = "x";
+    target = read_target(&options);
+    assert_string_equal(target.login.hello.pass, "x;d=2097151");
+    options.url = "stratum+tcp://h:1";
+    options.pass = "01234567890123456789012345678901234567890123456789012345678901234"
+                   "567890123456789012345678901234567890123456789012345678901";
+    refused(&options, STATUS_BAD_CONFIG, "pool.pass is");
+}
+
 static void urls_are_read(void **state)
 {
     struct pool_target target;
@@ -146,6 +196,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_known_pool_is_reached),
         cmocka_unit_test(what_is_written_counts_more),
+        cmocka_unit_test(manners_are_kept),
+        cmocka_unit_test(a_password_asks_for_a_difficulty),
         cmocka_unit_test(urls_are_read),
         cmocka_unit_test(the_rest_is_refused),
     };
