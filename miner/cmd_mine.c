@@ -17,6 +17,7 @@
 #include "miner/base/log.h"
 #include "miner/base/memory.h"
 #include "miner/commands.h"
+#include "miner/dry_run.h"
 #include "miner/pool_sides.h"
 #include "miner/run.h"
 #include "miner/status_desk.h"
@@ -244,14 +245,17 @@ static enum status mine(const struct config *config, struct choice *choice,
                         const sigset_t *held, struct error *err)
 {
     struct loop loop = {.config = config, .held = held};
+    struct wire_log *wire = NULL;
 
     say_banner(config, &choice->chosen);
     say_unusable(&choice->all, &choice->chosen);
-    enum status status = open_run(config, choice, &loop.run, err);
+    enum status status = pool_sides_wire(config, &wire, err);
+    if (!status)
+        status = open_run(config, choice, &loop.run, err);
     if (!status)
         status = status_desk_open(config, &loop.desk, err);
     if (!status)
-        status = run_begin(loop.run, err);
+        status = run_begin(loop.run, wire, err);
     if (!status) {
         status = work(&loop);
         signals_release(held);
@@ -260,6 +264,21 @@ static enum status mine(const struct config *config, struct choice *choice,
     }
     status_desk_close(loop.desk);
     run_close(loop.run);
+    wire_log_close(wire);
+    return status;
+}
+
+/* Signals end it as the system does by itself: nothing is at stake. */
+static enum status try_out(const struct config *config, const struct choice *choice,
+                           const sigset_t *held, struct error *err)
+{
+    struct wire_log *wire = NULL;
+    enum status status = pool_sides_wire(config, &wire, err);
+
+    signals_release(held);
+    if (!status)
+        status = dry_run(config, &choice->chosen, wire, err);
+    wire_log_close(wire);
     return status;
 }
 
@@ -295,7 +314,9 @@ static enum status prepare_and_mine(const struct config *config, struct error *e
             status = STATUS_BAD_CONFIG;
     }
     if (!status) {
-        status = mine(config, choice, &held, err);
+        status = config_flag(config, SETTING_dry_run)
+                     ? try_out(config, choice, &held, err)
+                     : mine(config, choice, &held, err);
         log_close();
     }
     memory_free(choice);

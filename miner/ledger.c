@@ -140,6 +140,14 @@ void ledger_invalid(struct ledger *ledger, size_t device)
     lock_give(ledger->lock);
 }
 
+void ledger_kept(struct ledger *ledger, size_t device)
+{
+    lock_take(ledger->lock);
+    account_of(ledger, device)->shares.kept++;
+    account_all(ledger)->shares.kept++;
+    lock_give(ledger->lock);
+}
+
 uint64_t ledger_invalid_count(struct ledger *ledger, size_t device)
 {
     lock_take(ledger->lock);

@@ -36,6 +36,7 @@ enum ledger_task {
 struct ledger_shares {
     uint64_t verdicts[LEDGER_VERDICTS];
     uint64_t invalid; /* findings that did not verify here and were never sent */
+    uint64_t kept;    /* proved, and not sent because nothing is to be sent */
 };
 
 struct ledger_device {
@@ -79,6 +80,7 @@ void ledger_hashes(struct ledger *ledger, size_t device, double hashes, bool ass
 void ledger_share(struct ledger *ledger, size_t device, enum ledger_verdict verdict,
                   double work, const char *reason);
 void ledger_invalid(struct ledger *ledger, size_t device);
+void ledger_kept(struct ledger *ledger, size_t device);
 /* How many of the device's findings did not verify so far. */
 uint64_t ledger_invalid_count(struct ledger *ledger, size_t device);
 /* The device is out of work for that reason; it works again. */

@@ -86,6 +86,42 @@ enum status pool_sides_check(const struct config *config, struct error *err)
     return status;
 }
 
+static enum status wire_hide(struct wire_log *wire, const struct config *config,
+                             size_t pool)
+{
+    struct user user;
+    struct error err = {0};
+    enum status status =
+        user_split(config_pool_text(config, pool, SETTING_user), &user, &err);
+
+    if (!status)
+        status = wire_log_hide(wire, user.address, false);
+    if (!status)
+        status = wire_log_hide(wire, config_pool_text(config, pool, SETTING_pass), true);
+    return status;
+}
+
+enum status pool_sides_wire(const struct config *config, struct wire_log **out,
+                            struct error *err)
+{
+    const char *path = config_text(config, SETTING_log_wire);
+    enum status status = STATUS_OK;
+
+    *out = NULL;
+    if (!*path)
+        return STATUS_OK;
+    status = wire_log_open(path, out, err);
+    if (status)
+        return status;
+    for (size_t i = 0; !status && i < config_pool_count(config); i++)
+        status = wire_hide(*out, config, i);
+    if (!status)
+        return STATUS_OK;
+    wire_log_close(*out);
+    *out = NULL;
+    return error_set(err, status, "the record of --log-wire: %s", status_text(status));
+}
+
 enum status pool_sides_open(struct pool_sides *sides, const struct config *config)
 {
     enum status status;
@@ -103,8 +139,8 @@ enum status pool_sides_open(struct pool_sides *sides, const struct config *confi
 
 /* Starts one thread for all pools but those of the other role; *out stays NULL where none
  * is left. */
-static enum status side_begin(struct pool_sides *sides, enum role other,
-                              const struct message_offer *offer,
+static enum status side_begin(const struct pool_sides *sides, enum role other,
+                              const struct pool_options *common,
                               const struct pool_ports *ports, struct pool **out,
                               struct error *err)
 {
@@ -119,8 +155,9 @@ static enum status side_begin(struct pool_sides *sides, enum role other,
         if (role_of(sides->config, i) == other)
             continue;
         pool_sides_options(sides->config, i, &list[used]);
+        list[used].wire = common->wire;
         if (ports->assignments)
-            list[used].offer = *offer;
+            list[used].offer = common->offer;
         if (used)
             list[used - 1].next = &list[used];
         used++;
@@ -131,8 +168,9 @@ static enum status side_begin(struct pool_sides *sides, enum role other,
     return status;
 }
 
-enum status pool_sides_begin(struct pool_sides *sides, const struct message_offer *offer,
-                             const struct pool_sides_ports *ports, struct error *err)
+static enum status sides_begin(struct pool_sides *sides,
+                               const struct pool_options *common,
+                               const struct pool_sides_ports *ports, struct error *err)
 {
     struct pool_ports tasks = {
         .assignments = ports->assignments, .outbox = sides->answers, .news = ports->news};
@@ -142,13 +180,27 @@ enum status pool_sides_begin(struct pool_sides *sides, const struct message_offe
 
     if (!sides->is_split) {
         tasks.jobs = ports->jobs;
-        status = side_begin(sides, ROLE_NONE, offer, &tasks, &sides->tasks, err);
+        status = side_begin(sides, ROLE_NONE, common, &tasks, &sides->tasks, err);
         sides->proofs = sides->tasks;
         return status;
     }
-    status = side_begin(sides, ROLE_PROOFS, offer, &tasks, &sides->tasks, err);
+    status = side_begin(sides, ROLE_PROOFS, common, &tasks, &sides->tasks, err);
     if (!status)
-        status = side_begin(sides, ROLE_TASKS, offer, &proofs, &sides->proofs, err);
+        status = side_begin(sides, ROLE_TASKS, common, &proofs, &sides->proofs, err);
+    return status;
+}
+
+enum status pool_sides_begin(struct pool_sides *sides, const struct message_offer *offer,
+                             const struct pool_sides_ports *ports, struct error *err)
+{
+    struct pool_options *common = memory_new(struct pool_options);
+
+    if (!common)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    common->offer = *offer;
+    common->wire = ports->wire;
+    const enum status status = sides_begin(sides, common, ports, err);
+    memory_free(common);
     return status;
 }
 

@@ -14,6 +14,7 @@
 
 #include "miner/config.h"
 #include "pool-protocol/pool.h"
+#include "pool-protocol/wire_log.h"
 
 struct pool_sides {
     const struct config *config; /* lent */
@@ -26,11 +27,17 @@ struct pool_sides {
 struct pool_sides_ports { /* lent */
     struct mailbox *jobs;
     struct queue *assignments, *news;
+    struct wire_log *wire; /* or NULL */
 };
 
 /* One pool as the settings have it, without an offer; its texts are config's. */
 void pool_sides_options(const struct config *config, size_t pool,
                         struct pool_options *out);
+/* The record of --log-wire, which hides addresses and passwords; NULL where none is
+ * wanted.
+ */
+MUST_CHECK enum status pool_sides_wire(const struct config *config, struct wire_log **out,
+                                       struct error *err);
 /* Judges every pool before anything begins. USAGE where there is none. */
 MUST_CHECK enum status pool_sides_check(const struct config *config, struct error *err);
 

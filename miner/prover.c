@@ -62,6 +62,29 @@ static void answer_check(const struct prover *prover, struct answer *answer)
     ledger_task(prover->ports.ledger, LEDGER_TASK_DECLINED);
 }
 
+/* Takes a share that is not to be sent. */
+static void keep(const struct prover *prover, struct outgoing *out)
+{
+    const struct share *share = out->as.share;
+
+    ledger_kept(prover->ports.ledger, share->device);
+    log_info("share", "proved, not sent: device %u  job %.32s  %s", share->device,
+             share->job->id, *share->task_id ? "of a task" : "idle");
+    outgoing_free(out);
+}
+
+/* Takes out; a closed queue is one where nobody is left to send it. */
+static void hand_on(const struct prover *prover, struct outgoing *out)
+{
+    const bool is_answer = out->kind == OUTGOING_ANSWER;
+
+    if (!is_answer && prover->ports.keeps_shares)
+        keep(prover, out);
+    else if (queue_put(is_answer ? prover->ports.answers : prover->ports.outbox, out,
+                       QUEUE_FOREVER))
+        outgoing_free(out);
+}
+
 static void prover_main(void *context)
 {
     struct prover *prover = context;
@@ -75,10 +98,8 @@ static void prover_main(void *context)
         } else if (out->kind == OUTGOING_ANSWER) {
             answer_check(prover, out->as.answer);
         }
-        if (out && queue_put(out->kind == OUTGOING_ANSWER ? prover->ports.answers
-                                                          : prover->ports.outbox,
-                             out, QUEUE_FOREVER))
-            outgoing_free(out); /* closed: nobody is there to send it */
+        if (out)
+            hand_on(prover, out);
     }
     atomic_store(&prover->is_done, true);
 }

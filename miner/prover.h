@@ -23,6 +23,7 @@ struct prover_ports { /* lent */
     struct queue *outbox;  /* out: struct outgoing *, SHARE */
     struct queue *answers; /* out: struct outgoing *, ANSWER; may be outbox */
     struct ledger *ledger;
+    bool keeps_shares; /* they are counted and let go, not sent */
 };
 
 struct prover;

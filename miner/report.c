@@ -326,6 +326,10 @@ static void report_reasons(const struct report *report,
     for (size_t i = 0; i < totals->reason_count; i++)
         log_info("miner", "            %" PRIu64 " x %s", totals->reasons[i].count,
                  totals->reasons[i].text);
+    if (totals->all.shares.kept)
+        log_info("miner",
+                 "            %" PRIu64 " were proved and not sent (--no-submit)",
+                 totals->all.shares.kept);
     if (totals->all.shares.invalid)
         log_error("miner",
                   "            %" PRIu64 " findings did not verify and were not sent",

@@ -97,8 +97,12 @@ static enum status make_objects(struct run *run)
     if (!status)
         status = queue_new(NEWS_MAX, news_free, &run->news);
     if (!status) {
-        const struct prover_ports ports = {run->findings, run->sides.shares,
-                                           run->sides.answers, run->ledger};
+        const struct prover_ports ports = {
+            .findings = run->findings,
+            .outbox = run->sides.shares,
+            .answers = run->sides.answers,
+            .ledger = run->ledger,
+            .keeps_shares = config_flag(run->config, SETTING_no_submit)};
         status = prover_start(&scheme_noisy_gemm, &ports, &run->prover);
     }
     run->report = (struct report){.ledger = run->ledger,
@@ -212,7 +216,8 @@ enum status run_open(const struct config *config, const struct device_list *devi
 
 static void make_offer(struct run *run, size_t slots, struct message_offer *offer)
 {
-    offer->slots = (uint32_t)slots;
+    /* A task that is taken must be answered. */
+    offer->slots = config_flag(run->config, SETTING_no_submit) ? 0 : (uint32_t)slots;
     for (size_t i = 0; i < task_count && offer->task_count < OFFER_TASKS_MAX; i++)
         memcpy(offer->tasks[offer->task_count++], task_table[i]->name,
                strlen(task_table[i]->name) + 1);
@@ -259,10 +264,12 @@ static void open_gates(struct run *run)
     }
 }
 
-enum status run_begin(struct run *run, struct error *err)
+enum status run_begin(struct run *run, struct wire_log *wire, struct error *err)
 {
-    const struct pool_sides_ports ports = {
-        .jobs = run->jobs, .assignments = run->assignments, .news = run->news};
+    const struct pool_sides_ports ports = {.jobs = run->jobs,
+                                           .assignments = run->assignments,
+                                           .news = run->news,
+                                           .wire = wire};
     struct message_offer *offer = memory_new(struct message_offer);
     size_t alive;
 

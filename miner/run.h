@@ -13,6 +13,7 @@
 
 #include "miner/config.h"
 #include "miner/report.h"
+#include "pool-protocol/wire_log.h"
 
 struct run;
 
@@ -22,8 +23,10 @@ struct run;
 MUST_CHECK enum status run_open(const struct config *config,
                                 const struct device_list *devices, struct run **out,
                                 struct error *err);
-/* Logs in to the pool and lets the workers begin. */
-MUST_CHECK enum status run_begin(struct run *run, struct error *err);
+/* Logs in to the pools and lets the workers begin. wire is lent for the run's life, or
+ * NULL. */
+MUST_CHECK enum status run_begin(struct run *run, struct wire_log *wire,
+                                 struct error *err);
 /* Waits up to wait_ms for one piece of news and reports it. */
 void run_pump(struct run *run, uint64_t wait_ms);
 /* OK while a worker lives; else why the last one ended. */

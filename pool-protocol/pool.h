@@ -27,6 +27,7 @@
 #include "pool-protocol/news.h"
 
 struct pool;
+struct wire_log;
 
 enum { POOL_LINKS_MAX = 16 /* pools in a list */ };
 
@@ -54,6 +55,7 @@ struct pool_options {
     const char *ca_file; /* certificates to trust instead of the system's, or NULL */
     const char *keep;    /* a folder for proofs that a person should look at, or NULL */
     struct message_offer offer;
+    struct wire_log *wire; /* what is said is written there; lent, or NULL */
     /* Both for tests, both of the first pool in the list; 0: 1. */
     uint32_t hurry;  /* divides the waits between connections, and until going back */
     uint32_t strict; /* divides the limits within which a pool must speak */

@@ -9,6 +9,7 @@
 
 #include "miner/base/clock.h"
 #include "pool-protocol/pool_thread.h"
+#include "pool-protocol/wire_log.h"
 
 /* Where big bytes lie: what the pool said, or the host of this connection. */
 static void events_artifacts(struct pool_link *link)
@@ -208,8 +209,11 @@ enum status link_settle(struct pool_link *link, struct error *err)
 
     for (uint32_t i = 0; i < link->turn.event_count; i++)
         events_handle(link, &link->turn.events[i]);
-    if (link->transport && link->turn.lines.size)
+    if (link->transport && link->turn.lines.size) {
+        wire_log_write(link->wire, link->number, WIRE_SAID,
+                       blob_bytes(&link->turn.lines));
         status = transport_send(link->transport, blob_bytes(&link->turn.lines));
+    }
     dialect_turn_clear(&link->turn);
     if (*link->wrong)
         return error_set(err, STATUS_BAD_PROOF, "%s", link->wrong);

@@ -13,6 +13,7 @@
 #include "miner/base/clock.h"
 #include "miner/base/memory.h"
 #include "pool-protocol/pool_thread.h"
+#include "pool-protocol/wire_log.h"
 
 enum {
     LINES_MAX = 2 * MESSAGE_LINE_MAX,
@@ -56,6 +57,7 @@ enum status link_open(struct pool_link *link, const struct pool_options *options
     if (status)
         return status;
     link->number = options->number;
+    link->wire = options->wire;
     link->turn.lines = blob_empty(LINES_MAX);
     if (options->proxy && *options->proxy)
         link->proxy = memory_text(options->proxy);
@@ -187,6 +189,8 @@ static enum status link_hear_line(struct pool_link *link, struct bytes line,
                                   struct error *err)
 {
     struct error heard = {0};
+
+    wire_log_write(link->wire, link->number, WIRE_HEARD, line);
     const enum status status =
         link->target.row->dialect->receive(link->session, line, &link->turn, &heard);
     const enum status settled = link_settle(link, err);

@@ -43,6 +43,7 @@ struct pool_link {
     uint32_t number;           /* in the person's order; of its news, too */
     struct pool_target target; /* place and login; the session borrows it */
     char *proxy, *ca_file;     /* or NULL */
+    struct wire_log *wire;     /* or NULL */
     char *keep;                /* a folder for what a person should see, or NULL */
 
     struct dialect_session *session;

@@ -99,8 +99,10 @@ void ring_open(struct ring *ring, const struct ring_options *options)
     *ring = (struct ring){0};
     make_objects(ring, options);
     if (!options->without_prover) {
-        const struct prover_ports ports = {ring->findings, ring->outbox, ring->outbox,
-                                           ring->ledger};
+        const struct prover_ports ports = {.findings = ring->findings,
+                                           .outbox = ring->outbox,
+                                           .answers = ring->outbox,
+                                           .ledger = ring->ledger};
         assert_int_equal(prover_start(&scheme_noisy_gemm, &ports, &ring->prover),
                          STATUS_OK);
     }

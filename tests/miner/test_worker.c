@@ -328,7 +328,10 @@ static void test_what_does_not_verify_stays_here(void **state)
     } while (out->kind != OUTGOING_ANSWER || out->as.answer->kind != ANSWER_DONE);
     assert_true(findings > 1);
 
-    ports = (struct prover_ports){changed, ring.outbox, ring.outbox, ring.ledger};
+    ports = (struct prover_ports){.findings = changed,
+                                  .outbox = ring.outbox,
+                                  .answers = ring.outbox,
+                                  .ledger = ring.ledger};
     assert_int_equal(prover_start(&scheme_noisy_gemm, &ports, &ring.prover), STATUS_OK);
     expect_accept(&ring);
     struct answer *answer = ring_answer(&ring, ANSWER_DECLINE, &shares);

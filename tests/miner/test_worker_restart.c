@@ -145,7 +145,10 @@ static void test_a_device_that_computes_wrongly_is_taken_out(void **state)
     ring_open(&ring, &options);
     ring_job(&ring, EASY, false);
     assert_int_equal(queue_new(1024, outgoing_free, &changed), STATUS_OK);
-    ports = (struct prover_ports){changed, ring.outbox, ring.outbox, ring.ledger};
+    ports = (struct prover_ports){.findings = changed,
+                                  .outbox = ring.outbox,
+                                  .answers = ring.outbox,
+                                  .ledger = ring.ledger};
     assert_int_equal(prover_start(&scheme_noisy_gemm, &ports, &ring.prover), STATUS_OK);
     ring_assign(&ring, ring_product(512, 512, 2048, 'a'));
     for (bool is_done = false; !is_done;) {
