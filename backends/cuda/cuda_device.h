@@ -67,6 +67,10 @@ struct cuda_set {
     const struct packed *packed;
 };
 
+struct cuda_sizes {
+    uint32_t m, n, k, rank;
+};
+
 struct cuda_half { /* of the pinned memory that data passes through */
     uint8_t *data;
     struct cuda_event_pair used;
@@ -93,7 +97,7 @@ struct device {
     uint32_t set_count, set; /* used next */
     struct cuda_event_pair slices[2];
     double part_ns[CUDA_ROWS_MAX][CUDA_MODES]; /* by column of k, as last measured */
-    uint32_t m, n, k, rank;                    /* largest asked for */
+    struct cuda_sizes sizes;                   /* largest asked for */
     const struct cuda_matmul *only; /* NULL, or the one row to try before the plain one */
 };
 

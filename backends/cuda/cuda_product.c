@@ -368,8 +368,8 @@ enum status cuda_multiply(struct device *device, const struct multiply *multiply
 
     if (status)
         return status;
-    if (multiply->m > device->m || b->n > device->n || b->k > device->k ||
-        (mining && mining->a.rank > device->rank))
+    if (multiply->m > device->sizes.m || b->n > device->sizes.n ||
+        b->k > device->sizes.k || (mining && mining->a.rank > device->sizes.rank))
         return STATUS_NO_MEMORY; /* reserve() was not asked for this */
     if (mining && mining->hits.offset % sizeof(uint32_t))
         return STATUS_BAD_DATA;

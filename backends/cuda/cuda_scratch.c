@@ -77,8 +77,8 @@ static uint64_t extra_size(const struct device *device)
     for (size_t i = 0; i < cuda_row_count; i++) {
         if (!cuda_row_runs(cuda_rows[i], device->traits.capability))
             continue;
-        const uint64_t size =
-            cuda_rows[i]->scratch(device->m, device->n, device->k, device->rank);
+        const uint64_t size = cuda_rows[i]->scratch(device->sizes.m, device->sizes.n,
+                                                    device->sizes.k, device->sizes.rank);
         most = size > most ? size : most;
     }
     return most;
@@ -95,51 +95,66 @@ static enum status indices_grow(struct device *device, struct cuda_indices *indi
 
 static enum status set_grow(struct device *device, struct cuda_set *set)
 {
-    const uint64_t stride = cuda_pad(device->k, CUDA_K_UNIT);
-    const uint32_t rank = device->rank;
-    enum status status = cuda_room_grow(device, &set->left, device->m, stride);
+    const uint64_t stride = cuda_pad(device->sizes.k, CUDA_K_UNIT);
+    const uint32_t rank = device->sizes.rank;
+    enum status status = cuda_room_grow(device, &set->left, device->sizes.m, stride);
 
     if (!status)
         status = cuda_room_grow(device, &set->extra, 1, extra_size(device));
     if (status || !rank)
         return status;
-    status = cuda_room_grow(device, &set->dense, device->m, rank);
+    status = cuda_room_grow(device, &set->dense, device->sizes.m, rank);
     if (!status)
-        status = cuda_room_grow(device, &set->pairs, device->k, 2 * sizeof(uint16_t));
+        status =
+            cuda_room_grow(device, &set->pairs, device->sizes.k, 2 * sizeof(uint16_t));
     if (!status)
-        status = cuda_room_grow(device, &set->x, device->m, rank * sizeof(int32_t));
+        status = cuda_room_grow(device, &set->x, device->sizes.m, rank * sizeof(int32_t));
     if (!status)
-        status = cuda_room_grow(device, &set->y, device->n, rank * sizeof(int32_t));
+        status = cuda_room_grow(device, &set->y, device->sizes.n, rank * sizeof(int32_t));
     if (!status)
-        status = indices_grow(device, &set->rows, device->m);
+        status = indices_grow(device, &set->rows, device->sizes.m);
     if (!status)
-        status = indices_grow(device, &set->columns, device->n);
+        status = indices_grow(device, &set->columns, device->sizes.n);
     return status;
 }
 
 static uint64_t set_size(const struct device *device)
 {
-    const uint64_t sums = (uint64_t)device->rank * sizeof(int32_t);
+    const uint64_t sums = (uint64_t)device->sizes.rank * sizeof(int32_t);
 
-    return device->m * (cuda_pad(device->k, CUDA_K_UNIT) + device->rank + sums) +
-           device->n * sums + extra_size(device);
+    return device->sizes.m *
+               (cuda_pad(device->sizes.k, CUDA_K_UNIT) + device->sizes.rank + sums) +
+           device->sizes.n * sums + extra_size(device);
 }
 
-enum status cuda_reserve(struct device *device, uint32_t m, uint32_t n, uint32_t k,
-                         uint32_t rank)
+static enum status sets_grow(struct device *device, const struct cuda_sizes *sizes)
 {
-    enum status status = cuda_enter(device);
+    enum status status = STATUS_OK;
 
-    for (uint32_t i = 0; !status && i < device->set_count; i++)
-        status = cuda_set_wait(device, &device->sets[i]);
-    device->m = larger(device->m, m);
-    device->n = larger(device->n, n);
-    device->k = larger(device->k, k);
-    device->rank = larger(device->rank, rank);
+    device->sizes = *sizes;
     if (2 * set_size(device) > device->head.info.memory_bytes / MEMORY_SHARE)
         device->set_count = 1;
     device->set = 0;
     for (uint32_t i = 0; !status && i < device->set_count; i++)
         status = set_grow(device, &device->sets[i]);
+    return status;
+}
+
+/* What there was before is there again where there is no room for more. */
+enum status cuda_reserve(struct device *device, uint32_t m, uint32_t n, uint32_t k,
+                         uint32_t rank)
+{
+    const struct cuda_sizes before = device->sizes;
+    const struct cuda_sizes sizes = {larger(before.m, m), larger(before.n, n),
+                                     larger(before.k, k), larger(before.rank, rank)};
+    enum status status = cuda_enter(device);
+
+    for (uint32_t i = 0; !status && i < device->set_count; i++)
+        status = cuda_set_wait(device, &device->sets[i]);
+    if (status)
+        return status;
+    status = sets_grow(device, &sizes);
+    if (status && sets_grow(device, &before))
+        device->sizes = (struct cuda_sizes){.m = 0};
     return status;
 }

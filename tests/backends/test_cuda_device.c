@@ -178,17 +178,226 @@ static void test_products(void **state)
     assert_int_equal(stand_in->pinned_held, 0);
 }
 
+enum { SMALL = 16, LARGE = 64 }; /* one range, several */
+
+/* The shape, its composition and a device in the state `turn`. */
+struct setting {
+    struct product_case shape;
+    struct product_plain plain;
+    struct device *device;
+    struct side side;
+};
+
+static void setting_make(struct setting *s, struct cuda_stand_in *stand_in, uint64_t turn,
+                         uint32_t size)
+{
+    *s = (struct setting){
+        .shape = {.m = size, .n = 2 * size, .k = 1024, .rank = 64, .bound_top = 255}};
+    s->shape.rows = pattern_range(8);
+    s->shape.columns = pattern_range(16);
+    product_plain_make(&s->shape, &s->plain);
+    stand_in->lag = turn;
+    s->device = device_of("plain");
+    side_make(&s->side, s->device, &s->shape, &s->plain);
+}
+
+static void setting_free(struct setting *s)
+{
+    side_free(&s->side);
+    device_close(s->device);
+    product_plain_free(&s->plain);
+}
+
+/* Three products on their way together; operands are overwritten and packed anew behind
+ * them, results are read in another order. */
+static void test_in_flight(void **state)
+{
+    for (uint64_t lag = LAG_NONE; lag <= LAG_OTHER; lag++) {
+        struct setting s;
+        struct product_case shape;
+        struct product_plain plain;
+        struct side others[2];
+        int8_t *junk;
+
+        setting_make(&s, *state, lag, SMALL);
+        shape = s.shape;
+        shape.values = VALUES_EDGES;
+        product_plain_make(&shape, &plain);
+        for (size_t i = 0; i < 2; i++)
+            side_make(&others[i], s.device, &shape, &plain);
+        junk = room(s.shape.n, s.shape.k);
+        assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
+        assert_int_equal(device_write(s.device, s.side.a, 0, junk, 1000), STATUS_OK);
+        assert_int_equal(side_multiply(&others[0], false), STATUS_OK);
+        assert_int_equal(side_multiply(&others[1], true), STATUS_OK);
+        assert_int_equal(device_write(s.device, others[1].a, 0, junk, 1000), STATUS_OK);
+        assert_int_equal(
+            device_pack(s.device, others[0].packed, (struct view){others[1].b, 0}, NULL),
+            STATUS_OK);
+        side_check(&others[1], true);
+        side_check(&s.side, true);
+        side_check(&others[0], false);
+        for (size_t i = 0; i < 2; i++)
+            side_free(&others[i]);
+        product_plain_free(&plain);
+        memory_free(junk);
+        setting_free(&s);
+    }
+}
+
+/* A kernel of the caller's own between products reads and writes what they do. */
+static void test_launch_behind(void **state)
+{
+    for (uint64_t lag = LAG_NONE; lag <= LAG_OTHER; lag++) {
+        struct setting s;
+        struct buffer *copy;
+        uint32_t got[16], want[16];
+
+        setting_make(&s, *state, lag, LARGE);
+        copy = buffer_of(s.device, NULL, sizeof got);
+        const struct launch core = {.kernel = KERNEL_scalar_core,
+                                    .last = 16,
+                                    .views = {{s.side.c, 0}, {copy, 0}},
+                                    .scalars = {{.u32 = 4}}};
+        void *const views[] = {s.plain.c, want};
+
+        kernel_table[KERNEL_scalar_core].run(0, 16, views, core.scalars);
+        assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
+        assert_int_equal(device_launch(s.device, &core), STATUS_OK);
+        assert_int_equal(device_read(s.device, copy, 0, got, sizeof got), STATUS_OK);
+        assert_memory_equal(got, want, sizeof got);
+        device_buffer_free(s.device, copy);
+        setting_free(&s);
+    }
+}
+
+/* Once a job is replaced, a product that nobody waits for ends: before it begins, or
+ * after the ranges that were on their way. */
+static void test_stale(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+    struct setting s;
+    struct hits hits;
+    uint64_t count = 7, launches;
+
+    setting_make(&s, stand_in, LAG_NONE, LARGE);
+    s.side.mining.count = &count;
+    s.side.mining.seen = 6;
+    launches = stand_in->launches;
+    assert_int_equal(side_multiply(&s.side, false), STATUS_STALE);
+    assert_int_equal(device_read(s.device, s.side.hits, 0, &hits, sizeof hits),
+                     STATUS_OK);
+    assert_int_equal(hits.count, 0);
+    /* One that is wanted is made. */
+    assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
+    side_check(&s.side, true);
+    s.side.mining.seen = 7;
+    assert_int_equal(side_multiply(&s.side, false), STATUS_OK);
+    side_check(&s.side, false);
+    /* Replaced by the first launch of a range: some tiles are made, not all. */
+    s.side.mining.count = &stand_in->launches;
+    s.side.mining.seen = stand_in->launches;
+    assert_true(stand_in->launches > launches);
+    assert_int_equal(side_multiply(&s.side, false), STATUS_STALE);
+    assert_int_equal(device_read(s.device, s.side.hits, 0, &hits, sizeof hits),
+                     STATUS_OK);
+    assert_true(hits.count < s.plain.wins);
+    setting_free(&s);
+}
+
+/* Everything was taken in reserve() and before. */
+static void test_no_memory_taken(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+    struct setting s;
+    uint64_t news;
+
+    setting_make(&s, stand_in, LAG_LATE, LARGE);
+    news = stand_in->memory_news;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(device_pack(s.device, s.side.packed, (struct view){s.side.b, 0},
+                                     &s.side.mining.b),
+                         STATUS_OK);
+        assert_int_equal(side_multiply(&s.side, i % 2), STATUS_OK);
+        side_check(&s.side, i % 2);
+    }
+    assert_int_equal(stand_in->memory_news, news);
+    /* What reserve() was not asked for is refused, not taken. */
+    struct multiply larger = {.m = s.shape.m + 1,
+                              .a = {s.side.b, 0},
+                              .b = s.side.packed,
+                              .mining = &s.side.mining};
+    assert_int_equal(device_multiply(s.device, &larger), STATUS_NO_MEMORY);
+    assert_int_equal(stand_in->memory_news, news);
+    setting_free(&s);
+}
+
+/* Data larger than what it passes through, at odd places. */
+static void test_transfers(void **state)
+{
+    enum { SIZE = (9 << 20) + 77, AT = 13 };
+    struct cuda_stand_in *stand_in = *state;
+    uint8_t *data = room(SIZE, 1), *back = room(SIZE, 1);
+
+    for (size_t i = 0; i < SIZE; i++)
+        data[i] = (uint8_t)(i * 2654435761u >> 24);
+    for (uint64_t lag = LAG_NONE; lag <= LAG_OTHER; lag++) {
+        struct device *device;
+        struct buffer *buffer;
+
+        stand_in->lag = lag;
+        device = device_of(NULL);
+        buffer = buffer_of(device, NULL, SIZE + AT);
+        assert_int_equal(device_read(device, buffer, 0, back, SIZE), STATUS_OK);
+        assert_int_equal(back[0] | back[SIZE - 1], 0); /* new memory is clear */
+        assert_int_equal(device_write(device, buffer, AT, data, SIZE), STATUS_OK);
+        assert_int_equal(device_write(device, buffer, AT + 5, data + 5, 9), STATUS_OK);
+        assert_int_equal(device_read(device, buffer, AT, back, SIZE), STATUS_OK);
+        assert_memory_equal(back, data, SIZE);
+        assert_int_equal(device_read(device, buffer, AT + SIZE - 3, back, 3), STATUS_OK);
+        assert_memory_equal(back, data + SIZE - 3, 3);
+        device_buffer_free(device, buffer);
+        device_close(device);
+    }
+    memory_free(data);
+    memory_free(back);
+}
+
+/* A row by name, or a sentence with the names there are. */
+static void test_variants(void **state)
+{
+    const struct device_options unknown = {.variant = "abacus"},
+                                other = {.variant = "turing_lane"};
+    struct error err = {0};
+    struct device *device = device_of("plain");
+
+    (void)state;
+    assert_string_equal(device_info(device)->variant, "plain");
+    device_close(device);
+    assert_int_equal(device_open(backend_find("cuda"), 0, &unknown, &device, &err),
+                     STATUS_NOT_FOUND);
+    assert_non_null(strstr(err.text, "\"abacus\""));
+    assert_int_equal(device_open(backend_find("cuda"), 0, &other, &device, &err),
+                     STATUS_ABSENT);
+    assert_non_null(strstr(err.text, "compute capability 9.0"));
+    assert_int_equal(device_open(backend_find("cuda"), 1, NULL, &device, &err),
+                     STATUS_NO_DEVICE);
+    assert_string_equal(err.text, "cuda: no device 1, the driver knows 1");
+}
+
+#define TEST(name)                                                                       \
+    {                                                                                    \
+#name, name, NULL, NULL, stand_in                                                \
+    }
+
 int main(void)
 {
-    static struct cuda_stand_in *stand_in;
+    struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(test_products, NULL),
+        TEST(test_products), TEST(test_in_flight),       TEST(test_launch_behind),
+        TEST(test_stale),    TEST(test_no_memory_taken), TEST(test_transfers),
+        TEST(test_variants),
     };
-    struct CMUnitTest with[sizeof tests / sizeof tests[0]];
 
-    stand_in = stand_in_find();
-    memcpy(with, tests, sizeof tests);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        with[i].initial_state = stand_in;
-    return cmocka_run_group_tests(with, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

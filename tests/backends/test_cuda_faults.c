@@ -181,11 +181,46 @@ static void test_wrong_bit(void **state)
     assert_true(missed <= 1); /* a first bit may be one that no answer holds */
 }
 
+/* A machine without the library, with and without the kernel module. */
+static void test_no_library(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(cuda_driver_missing(TEST_DATA, &err), STATUS_NO_DEVICE);
+    assert_string_equal(err.text, "the NVIDIA driver is loaded, but libcuda.so.1 is "
+                                  "missing: install the CUDA part of the same driver");
+    assert_int_equal(cuda_driver_missing(TEST_DATA "/nothing", &err), STATUS_NO_DEVICE);
+    assert_string_equal(err.text, "no NVIDIA driver here: libcuda.so.1 is not found; "
+                                  "install one, or use another device");
+}
+
+/* More than the card has: refused, and what was there stays. */
+static void test_memory_used_up(void **state)
+{
+    struct session s = {.device = NULL};
+    struct buffer *buffer;
+
+    (void)state;
+    assert_int_equal(session_begin(&s, NULL), STATUS_OK);
+    stand_in->memory = stand_in->memory_held + (1 << 20);
+    assert_int_equal(device_buffer_new(s.device, 2 << 20, &buffer), STATUS_NO_MEMORY);
+    assert_int_equal(device_reserve(s.device, 1 << 15, N, K, RANK), STATUS_NO_MEMORY);
+    assert_int_equal(session_step(&s), STATUS_OK); /* what was reserved is there */
+    stand_in->memory = 1 << 30;
+    assert_int_equal(device_reserve(s.device, 1 << 15, N, K, RANK), STATUS_OK);
+    assert_int_equal(session_step(&s), STATUS_OK);
+    session_end(&s);
+    nothing_is_held();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_call),
         cmocka_unit_test(test_wrong_bit),
+        cmocka_unit_test(test_no_library),
+        cmocka_unit_test(test_memory_used_up),
     };
 
     stand_in = stand_in_find();
