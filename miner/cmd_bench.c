@@ -15,6 +15,7 @@
 #include "miner/bench_json.h"
 #include "miner/commands.h"
 #include "miner/device_list.h"
+#include "miner/kernel_cache.h"
 
 static const char bench_help[] =
     "usage: minerva bench [OPTIONS]\n\n"
@@ -32,6 +33,7 @@ static const char bench_help[] =
     "  --seconds S         for each benchmark, after its check (3)\n"
     "  -d, --devices LIST  as minerva mine has it (auto: the GPUs, or else the cpu)\n"
     "  -t, --threads N     processors to use (all)\n"
+    "  --no-kernel-cache   compiles the kernels of OpenCL devices anew\n"
     "  --json              for programs\n\n"
     "exit code: 0 all timed, 1 one failed, 2 wrong usage, 4 no device, 5 a wrong "
     "answer\n";
@@ -45,7 +47,7 @@ enum {
 #define SECONDS_MAX 3600
 
 struct bench_options {
-    bool is_json, wants_help;
+    bool is_json, wants_help, no_kernel_cache;
     const char *only, *devices;
     struct bench_setup setup; /* without a device */
     uint32_t threads;
@@ -147,6 +149,9 @@ static enum status take(int option, const char *word, struct bench_options *out,
     case 'j':
         out->is_json = true;
         return STATUS_OK;
+    case 'c':
+        out->no_kernel_cache = true;
+        return STATUS_OK;
     case 'h':
         out->wants_help = true;
         return STATUS_OK;
@@ -182,6 +187,7 @@ static enum status parse(int argc, char **argv, struct bench_options *out,
     static const struct option options[] = {
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
+        {"no-kernel-cache", no_argument, NULL, 'c'},
         {"only", required_argument, NULL, 'o'},
         {"devices", required_argument, NULL, 'd'},
         {"device", required_argument, NULL, 'd'},
@@ -265,7 +271,10 @@ static enum status device_bench(const struct device_entry *entry,
                                 const struct bench_options *options, const bool *keep,
                                 struct bench_report *report, struct error *err)
 {
-    const struct device_options wanted = {.threads = options->threads};
+    char folder[KERNEL_CACHE_MAX];
+    const struct device_options wanted = {
+        .threads = options->threads,
+        .kernel_cache = kernel_cache_folder(NULL, options->no_kernel_cache, folder)};
     struct bench_setup setup = options->setup;
     enum status status =
         device_open(entry->backend, entry->index, &wanted, &setup.device, err);

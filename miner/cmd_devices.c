@@ -10,16 +10,18 @@
 #include "miner/base/memory.h"
 #include "miner/commands.h"
 #include "miner/devices_json.h"
+#include "miner/kernel_cache.h"
 
 enum { JSON_SIZE_MAX = 1 << 20, TEXT_SIZE = 32, VERDICT_SIZE = 320 };
 
 static const char devices_help[] =
-    "usage: minerva devices [--json] [--quick]\n\n"
+    "usage: minerva devices [--json] [--quick] [--no-kernel-cache]\n\n"
     "Lists the devices of this machine under the numbers that -d takes, lets each pass "
     "its\n"
     "self-test, and says what this build lacks; a \"no\" carries its reason.\n\n"
     "  --json   for programs\n"
-    "  --quick  without the self-tests\n\n"
+    "  --quick  without the self-tests\n"
+    "  --no-kernel-cache  compiles the kernels of OpenCL devices anew\n\n"
     "exit code: 0 when at least one device is usable, else 4\n";
 
 #define COLUMNS "%2s  %-7s  %-10s  %-30.30s  %13s  %-20.20s  %-4s  %-12.12s  %s\n"
@@ -105,7 +107,7 @@ static int print_json(const struct device_list *list, const struct device_trial 
     return status ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
-static int list_devices(bool is_json, bool is_quick)
+static int list_devices(bool is_json, bool is_quick, const char *kernel_cache)
 {
     struct device_list *list = memory_new(struct device_list);
     struct device_trial *trials = memory_array(DEVICE_LIST_MAX, sizeof *trials);
@@ -120,7 +122,7 @@ static int list_devices(bool is_json, bool is_quick)
     } else {
         for (size_t i = 0; i < list->count; i++) {
             if (!is_quick && !list->entries[i].info.reason[0])
-                device_trial_run(&list->entries[i], &trials[i]);
+                device_trial_run(&list->entries[i], kernel_cache, &trials[i]);
             found = found || is_usable(&list->entries[i], &trials[i]);
         }
         code = EXIT_CODE_OK;
@@ -141,10 +143,12 @@ int cmd_devices(int argc, char **argv)
     static const struct option options[] = {
         {"json", no_argument, NULL, 'j'},
         {"quick", no_argument, NULL, 'q'},
+        {"no-kernel-cache", no_argument, NULL, 'c'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    bool is_json = false, is_quick = false;
+    char folder[KERNEL_CACHE_MAX];
+    bool is_json = false, is_quick = false, has_no_cache = false;
 
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
@@ -154,6 +158,9 @@ int cmd_devices(int argc, char **argv)
             break;
         case 'q':
             is_quick = true;
+            break;
+        case 'c':
+            has_no_cache = true;
             break;
         case 'h':
             fputs(devices_help, stdout);
@@ -171,5 +178,6 @@ int cmd_devices(int argc, char **argv)
             argv[optind]);
         return EXIT_CODE_USAGE;
     }
-    return list_devices(is_json, is_quick);
+    return list_devices(is_json, is_quick,
+                        kernel_cache_folder(NULL, has_no_cache, folder));
 }

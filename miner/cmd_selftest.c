@@ -17,6 +17,7 @@
 #include "miner/base/memory.h"
 #include "miner/commands.h"
 #include "miner/device_list.h"
+#include "miner/kernel_cache.h"
 #include "miner/selftest.h"
 
 enum { FILES_MAX = 256, PATH_SIZE = 1024, DEPTH_MAX = 4, FILE_SIZE_MAX = 64 << 20 };
@@ -28,6 +29,7 @@ struct files { /* of worked cases, sorted */
 
 struct tally {
     uint64_t cases, failed, skipped;
+    const char *kernel_cache; /* as in struct device_options */
 };
 
 /* --- which files --- */
@@ -135,7 +137,7 @@ static enum status run_file(struct device *device, const struct device_entry *en
 static enum status run_device(const struct device_entry *entry, const struct files *files,
                               struct tally *tally, struct error *err)
 {
-    const struct device_options options = {0};
+    const struct device_options options = {.kernel_cache = tally->kernel_cache};
     struct device *device = NULL;
     enum status status =
         device_open(entry->backend, entry->index, &options, &device, err);
@@ -199,6 +201,7 @@ static int print_usage(FILE *out)
     fprintf(out, "usage: minerva selftest [-d DEVICES] [--vectors DIR]\n\n"
                  "  -d, --devices LIST   as minerva mine has it (all)\n"
                  "      --vectors DIR    also the worked cases in DIR and below it\n"
+                 "      --no-kernel-cache  compiles the kernels of OpenCL devices anew\n"
                  "  -h, --help           this list\n");
     return out == stdout ? EXIT_CODE_OK : EXIT_CODE_USAGE;
 }
@@ -207,9 +210,12 @@ int cmd_selftest(int argc, char **argv)
 {
     static const struct option options[] = {{"devices", required_argument, NULL, 'd'},
                                             {"vectors", required_argument, NULL, 'v'},
+                                            {"no-kernel-cache", no_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const char *words = "all", *folder = NULL;
+    char cache[KERNEL_CACHE_MAX];
+    bool has_no_cache = false;
     struct tally tally = {0};
     struct error err = {0};
 
@@ -220,6 +226,9 @@ int cmd_selftest(int argc, char **argv)
             break;
         case 'v':
             folder = optarg;
+            break;
+        case 'c':
+            has_no_cache = true;
             break;
         case 'h':
             return print_usage(stdout);
@@ -232,6 +241,7 @@ int cmd_selftest(int argc, char **argv)
                 argv[optind]);
         return EXIT_CODE_USAGE;
     }
+    tally.kernel_cache = kernel_cache_folder(NULL, has_no_cache, cache);
     const enum status status = run_all(words, folder, &tally, &err);
     if (status) {
         fprintf(stderr, "minerva selftest: %s\n", error_text(&err));

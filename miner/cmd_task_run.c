@@ -16,6 +16,7 @@
 #include "miner/base/file.h"
 #include "miner/cmd_task.h"
 #include "miner/device_list.h"
+#include "miner/kernel_cache.h"
 #include "miner/models/tokenizer.h"
 #include "miner/task_options.h"
 #include "miner/task_prove.h"
@@ -104,7 +105,10 @@ static enum status open_device(struct run *run, struct error *err)
     if (status)
         return status;
     const struct device_entry *entry = &list.entries[0];
-    const struct device_options wanted = {.threads = options->threads};
+    char folder[KERNEL_CACHE_MAX];
+    const struct device_options wanted = {
+        .threads = options->threads,
+        .kernel_cache = kernel_cache_folder(NULL, options->no_kernel_cache, folder)};
     assert(list.count > 0);
     return device_open(entry->backend, entry->index, &wanted, &run->device, err);
 }

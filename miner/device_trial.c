@@ -11,9 +11,10 @@
 #include "miner/base/clock.h"
 #include "miner/selftest.h"
 
-void device_trial_run(struct device_entry *entry, struct device_trial *out)
+void device_trial_run(struct device_entry *entry, const char *kernel_cache,
+                      struct device_trial *out)
 {
-    const struct device_options options = {0};
+    const struct device_options options = {.kernel_cache = kernel_cache};
     struct device *device = NULL;
 
     assert(!entry->info.reason[0]);

@@ -15,7 +15,8 @@ struct device_trial {
 };
 
 /* Runs the short self-test.  The entry's info becomes that of the open device, which
- * knows its free memory and the kernels it chose. */
-void device_trial_run(struct device_entry *entry, struct device_trial *out);
+ * knows its free memory and the kernels it chose.  kernel_cache as in device_options. */
+void device_trial_run(struct device_entry *entry, const char *kernel_cache,
+                      struct device_trial *out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "miner/base/clock.h"
 #include "miner/base/log.h"
 #include "miner/base/memory.h"
+#include "miner/kernel_cache.h"
 #include "miner/pool_sides.h"
 #include "miner/prover.h"
 #include "miner/worker.h"
@@ -26,6 +27,7 @@ enum {
 };
 
 struct run {
+    char kernel_cache[KERNEL_CACHE_MAX];
     const struct config *config;
     const struct device_list *devices;
     struct ledger *ledger;
@@ -126,13 +128,17 @@ static enum status open_shelf(struct run *run, struct error *err)
 
 static enum status start_workers(struct run *run)
 {
+    const char *kernels = kernel_cache_folder(
+        config_text(run->config, SETTING_cache),
+        config_flag(run->config, SETTING_no_kernel_cache), run->kernel_cache);
     enum status status = STATUS_OK;
 
     for (size_t i = 0; !status && i < run->devices->count; i++) {
         const struct worker_options options = {
             .entry = run->devices->entries[i],
             .number = (uint32_t)i,
-            .device = {.threads = (uint32_t)config_number(run->config, SETTING_threads)},
+            .device = {.threads = (uint32_t)config_number(run->config, SETTING_threads),
+                       .kernel_cache = kernels},
             .mines_idle = config_choice(run->config, SETTING_idle) == 0,
             .rest_ms = REST_MS};
         status = worker_start(&options, &run->workers[i]);

@@ -27,6 +27,7 @@ const char run_options_help[] =
     "  -o, --output FILE   the result as safetensors; without it a table is shown\n"
     "  -d, --devices WORD  as minerva mine has it; the first is taken (auto)\n"
     "  -t, --threads N     processors to use (all)\n"
+    "  --no-kernel-cache   compiles the kernels of OpenCL devices anew\n"
     "\n"
     "Proof of work while it runs:\n"
     "  --prove DIR         leaves each proof in this folder, and what it is of\n"
@@ -37,6 +38,7 @@ const char run_options_help[] =
 
 enum {
     OPTION_KIND = 256,
+    OPTION_NO_KERNEL_CACHE,
     OPTION_MODEL,
     OPTION_TEXT,
     OPTION_ROWS,
@@ -68,6 +70,7 @@ static const struct option options[] = {
     {"nbits", required_argument, NULL, OPTION_NBITS},
     {"cert-version", required_argument, NULL, OPTION_CERT_VERSION},
     {"min-rank", required_argument, NULL, OPTION_MIN_RANK},
+    {"no-kernel-cache", no_argument, NULL, OPTION_NO_KERNEL_CACHE},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -195,6 +198,9 @@ static enum status take(int option, const char *text, struct run_options *out,
         return STATUS_OK;
     case 't':
         return take_u32("threads", text, 1, THREADS_MAX, &out->threads, err);
+    case OPTION_NO_KERNEL_CACHE:
+        out->no_kernel_cache = true;
+        return STATUS_OK;
     case 'h':
         out->wants_help = true;
         return STATUS_OK;

@@ -16,7 +16,7 @@ struct run_options { /* texts are argv's */
     struct task_parameters parameters;
     const char *prove; /* the folder, or NULL */
     struct job job;    /* what is proved against */
-    bool wants_help;
+    bool wants_help, no_kernel_cache;
 };
 
 extern const char run_options_help[];
