@@ -43,6 +43,9 @@ u32 block_count(void);
 u32 block_count_y(void);
 u32 block_count_z(void);
 
+u32 cluster_rank(void);
+void cluster_sync(void);
+
 void warp_sync(void);
 u32 shuffle(u32 x, u32 lane);
 u32 shuffle_xor(u32 x, u32 mask);
@@ -103,12 +106,15 @@ void mma_m16n8k32(i32 *d, const u32 *a, const u32 *b);
 void mbarrier_init(u32 at, u32 arrivals);
 void mbarrier_fence(void);
 void mbarrier_arrive(u32 at);
+void mbarrier_arrive_in(u32 at, u32 rank);
 void mbarrier_expect(u32 at, u32 bytes);
 u32 mbarrier_try_wait(u32 at, u32 parity);
 void mbarrier_wait(u32 at, u32 parity);
 void async_fence(void);
 void tma_prefetch(const struct tensor_map *map);
 void tma_load(u32 to, const struct tensor_map *map, i32 x, i32 y, u32 barrier);
+void tma_load_many(u32 to, const struct tensor_map *map, i32 x, i32 y, u32 barrier,
+                   u32 blocks);
 void executor_registers(u32 count, u32 take);
 
 void wgmma_fence(void);

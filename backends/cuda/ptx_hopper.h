@@ -35,6 +35,17 @@ DEVICE_FN void mbarrier_arrive(u32 at)
                : "memory");
 }
 
+/* The same in another block of the cluster. */
+DEVICE_FN void mbarrier_arrive_in(u32 at, u32 rank)
+{
+    PTX_HOPPER("{\n.reg .b32 there;\n"
+               "mapa.shared::cluster.u32 there, %0, %1;\n"
+               "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\n}" ::"r"(
+                   shared_window(at)),
+               "r"(rank)
+               : "memory");
+}
+
 /* One arrival, and so many bytes more to come in this phase. */
 DEVICE_FN void mbarrier_expect(u32 at, u32 bytes)
 {
@@ -83,6 +94,34 @@ DEVICE_FN void tma_load(u32 to, const struct tensor_map *map, i32 x, i32 y, u32 
                "::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(shared_window(to)),
                "l"(map), "r"(x), "r"(y), "r"(shared_window(barrier))
                : "memory");
+}
+
+/* The same to every block of the cluster whose bit is set, at the same offsets there. */
+DEVICE_FN void tma_load_many(u32 to, const struct tensor_map *map, i32 x, i32 y,
+                             u32 barrier, u32 blocks)
+{
+    PTX_HOPPER("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx"
+               "::bytes.multicast::cluster [%0], [%1, {%2, %3}], [%4], %5;" ::"r"(
+                   shared_window(to)),
+               "l"(map), "r"(x), "r"(y), "r"(shared_window(barrier)), "h"((u16)blocks)
+               : "memory");
+}
+
+/* Blocks of one cluster, by their number in it; all their threads meet, and see what was
+ * written before.  A block must not end while others still send to it. */
+DEVICE_FN u32 cluster_rank(void)
+{
+    u32 rank = 0;
+
+    PTX_HOPPER("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+    return rank;
+}
+
+DEVICE_FN void cluster_sync(void)
+{
+    PTX_HOPPER("barrier.cluster.arrive.release.aligned;\n"
+               "barrier.cluster.wait.acquire.aligned;" ::
+                   : "memory");
 }
 
 /* Registers a thread: all warps of a warp group call it, with a multiple of 8. */

@@ -37,6 +37,7 @@ struct executor_launch {
     uint32_t threads; /* a block */
     uint32_t shared_bytes;
     void *const *arguments; /* as cuLaunchKernel takes them: a pointer to each */
+    uint32_t cluster;       /* blocks in a cluster, along a row; 0: none */
 };
 
 #define EXECUTOR_MODES 5

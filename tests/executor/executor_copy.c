@@ -3,13 +3,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/executor/executor_state.h"
+#include "tests/executor/executor_shadow.h"
 
 #include <string.h>
 
 static void copy_bytes(const struct copy *copy)
 {
-    u8 *to = executor_block->shared + copy->to;
+    u8 *to = executor_block->current->member->shared + copy->to;
 
     memcpy(to, copy->from, copy->bytes);
     memset(to + copy->bytes, 0, copy->size - copy->bytes);
@@ -29,7 +29,7 @@ void executor_copy_async(u32 to, const void *from, u32 size, u32 bytes)
     for (u32 i = 0; i < bytes; i += bytes % 4 ? 1 : 4)
         executor_access_global(t, (const u8 *)from + i, bytes % 4 ? 1 : 4, ACCESS_READ,
                                "copy_async");
-    executor_claim_shared(t, to, size, "copy_async");
+    executor_claim_shared(t, t->member, to, size, "copy_async");
     if (t->copies_end - t->copies_begin == COPIES_MAX)
         executor_fail("thread %u has more than %u copies under way", t->index,
                       COPIES_MAX);
@@ -55,7 +55,8 @@ void executor_copy_async_wait(u32 pending)
             break;
         if (b->mode->lands_late)
             copy_bytes(copy);
-        executor_land_shared(t->index, t->times[t->index], copy->to, copy->size);
+        executor_land_shared(t->member, executor_seal(t->index, t->times[t->index]),
+                             copy->to, copy->size);
         t->copies_begin++;
     }
 }

@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/executor/executor_state.h"
+#include "tests/executor/executor_shadow.h"
 
 #include <string.h>
 
@@ -20,6 +20,7 @@ struct tensor {
 _Static_assert(sizeof(struct tensor) <= 128, "fits a tensor map");
 
 struct mbarrier {
+    const struct member *member;
     u32 at, maker, made; /* by whom and when */
     bool fenced;
     u32 arrivals, missing, phase;
@@ -47,14 +48,20 @@ void mbarriers_begin(void)
     copy_count = 0;
 }
 
-static struct mbarrier *mbarrier_find(u32 at, const char *word)
+/* The one at that offset in a block of the cluster. */
+static struct mbarrier *mbarrier_of(u32 rank, u32 at, const char *word)
 {
-    const struct thread *t = executor_block->current;
+    const struct block *b = executor_block;
+    const struct thread *t = b->current;
+
+    if (rank >= b->threads / b->width || b->member[rank].left == 0)
+        executor_fail("thread %u: block %u of the cluster is not there any more in %s",
+                      t->index, rank, word);
 
     for (u32 i = 0; i < mbarrier_count; i++) {
         struct mbarrier *m = &mbarriers[i];
 
-        if (m->at != at)
+        if (m->at != at || m->member->rank != rank)
             continue;
         if (!executor_is_known(t, m->maker, m->made))
             executor_fail(
@@ -64,6 +71,11 @@ static struct mbarrier *mbarrier_find(u32 at, const char *word)
         return m;
     }
     executor_fail("thread %u: no mbarrier was made at shared offset %u", t->index, at);
+}
+
+static struct mbarrier *mbarrier_find(u32 at, const char *word)
+{
+    return mbarrier_of(executor_block->current->member->rank, at, word);
 }
 
 void mbarrier_init(u32 at, u32 arrivals)
@@ -76,8 +88,9 @@ void mbarrier_init(u32 at, u32 arrivals)
     if (arrivals == 0 || arrivals >= 1u << 20)
         executor_fail("an mbarrier of %u arrivals", arrivals);
     executor_access_shared(t, at, 8, ACCESS_WRITE, "mbarrier_init");
-    executor_claim_shared(t, at, 8, "mbarrier_init");
+    executor_claim_shared(t, t->member, at, 8, "mbarrier_init");
     memset(m, 0, sizeof *m);
+    m->member = t->member;
     m->at = at;
     m->maker = t->index;
     m->made = t->times[t->index];
@@ -101,7 +114,8 @@ static void mbarrier_wake(const struct mbarrier *m)
     for (u32 i = 0; i < b->threads; i++) {
         const char *word = b->thread[i].word;
 
-        if (word && !strcmp(word, "mbarrier_wait") && b->thread[i].waits_at == m->at)
+        if (word && !strcmp(word, "mbarrier_wait") && b->thread[i].waits_at == m->at &&
+            b->thread[i].member == m->member)
             executor_wake(i, 1);
     }
 }
@@ -138,6 +152,11 @@ static void mbarrier_come(struct mbarrier *m, u32 bytes)
 void mbarrier_arrive(u32 at)
 {
     mbarrier_come(mbarrier_find(at, "mbarrier_arrive"), 0);
+}
+
+void mbarrier_arrive_in(u32 at, u32 rank)
+{
+    mbarrier_come(mbarrier_of(rank, at, "mbarrier_arrive_in"), 0);
 }
 
 void mbarrier_expect(u32 at, u32 bytes)
@@ -215,15 +234,19 @@ static void tensor_land(const struct tensor_copy *copy)
         for (u32 x = 0; x < width; x++) {
             const i64 from_x = (i64)copy->x + x, from_y = (i64)copy->y + y;
 
-            executor_block->shared[tensor_place(tensor, copy->to, x, y)] =
+            m->member->shared[tensor_place(tensor, copy->to, x, y)] =
                 tensor_has(tensor, from_x, from_y)
                     ? base[(u64)from_y * tensor->stride + (u64)from_x]
                     : 0;
         }
     }
     m->landed = m->phase + 1;
-    executor_land_shared(executor_block->threads + (u32)(m - mbarriers), m->landed,
-                         copy->to, width * height);
+    if (m->member->left == 0)
+        executor_fail("a tensor copy comes to a block that has ended");
+    executor_land_shared(
+        m->member,
+        executor_seal(executor_block->threads + (u32)(m - mbarriers), m->landed),
+        copy->to, width * height);
     m->bytes -= width * height;
     mbarrier_turn(m);
 }
@@ -280,25 +303,43 @@ void tma_prefetch(const struct tensor_map *map)
     (void)map;
 }
 
-void tma_load(u32 to, const struct tensor_map *map, i32 x, i32 y, u32 barrier)
+/* To one block of the cluster. */
+static void tensor_send(const struct tensor_copy *copy, u32 at)
 {
     const struct block *b = executor_block;
-    struct mbarrier *m = mbarrier_find(barrier, "tma_load");
-    struct tensor_copy copy = {.barrier = m, .to = to, .x = x, .y = y};
 
-    memcpy(&copy.tensor, map, sizeof copy.tensor);
-    tensor_check(&copy.tensor, to);
-    if (!m->fenced)
+    if (!copy->barrier->fenced)
         executor_fail(
             "no fence: tma_load reports to the mbarrier at %u, whose maker called no "
             "mbarrier_fence",
-            barrier);
-    tensor_read(b->current, &copy.tensor, x, y);
-    for (u32 i = 0; i < copy.tensor.box[0] * copy.tensor.box[1]; i += 16)
-        executor_claim_shared(b->current, to + i, 16, "tma_load");
+            at);
+    for (u32 i = 0; i < copy->tensor.box[0] * copy->tensor.box[1]; i += 16)
+        executor_claim_shared(b->current, copy->barrier->member, copy->to + i, 16,
+                              "tma_load");
     if (copy_count == TENSOR_COPIES_MAX)
         executor_fail("more than %u tensor copies under way", TENSOR_COPIES_MAX);
-    copies[copy_count++] = copy;
+    copies[copy_count++] = *copy;
     if (!b->mode->lands_late)
         mbarriers_land();
+}
+
+void tma_load_many(u32 to, const struct tensor_map *map, i32 x, i32 y, u32 barrier,
+                   u32 blocks)
+{
+    struct tensor_copy copy = {.to = to, .x = x, .y = y};
+
+    memcpy(&copy.tensor, map, sizeof copy.tensor);
+    tensor_check(&copy.tensor, to);
+    tensor_read(executor_block->current, &copy.tensor, x, y);
+    for (u32 rank = 0; rank < 16; rank++) {
+        if (!(blocks >> rank & 1))
+            continue;
+        copy.barrier = mbarrier_of(rank, barrier, "tma_load");
+        tensor_send(&copy, barrier);
+    }
+}
+
+void tma_load(u32 to, const struct tensor_map *map, i32 x, i32 y, u32 barrier)
+{
+    tma_load_many(to, map, x, y, barrier, 1u << cluster_rank());
 }

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/executor/executor_state.h"
+#include "tests/executor/executor_shadow.h"
 
 #include <string.h>
 
@@ -26,14 +26,14 @@ static u32 ldmatrix_word(struct warp *w, u32 lane, u32 m, const char *word)
         const u32 at = ((struct ldmatrix *)w->operands[8 * m + g])->at + 4 * t;
 
         executor_access_shared(thread, at, 4, ACCESS_READ, word);
-        memcpy(&out, executor_block->shared + at, 4);
+        memcpy(&out, thread->member->shared + at, 4);
         return out;
     }
     for (u32 i = 0; i < 2; i++) {
         const u32 at = ((struct ldmatrix *)w->operands[8 * m + 2 * t + i])->at + 2 * g;
 
         executor_access_shared(thread, at, 2, ACCESS_READ, word);
-        memcpy((u8 *)&out + 2 * i, executor_block->shared + at, 2);
+        memcpy((u8 *)&out + 2 * i, thread->member->shared + at, 2);
     }
     return out;
 }

@@ -4,65 +4,19 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/executor/executor_memory.h"
+#include "tests/executor/executor_state.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define MARGIN   (1024u * 1024) /* on both sides of the shared array */
-#define IDLE_MAX 100000u        /* turns of nothing but polling: they wait for ever */
+#define IDLE_MAX 100000u /* turns of nothing but polling: they wait for ever */
 
 static struct block the_block;
 struct block *const executor_block = &the_block;
-static struct executor_kernel *kernels;
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local char sentence[700];
-
-static const struct executor_mode modes[EXECUTOR_MODES] = {
-    {EXECUTOR_ASCENDING, 0, false}, {EXECUTOR_DESCENDING, 0, true},
-    {EXECUTOR_SEEDED, 1, false},    {EXECUTOR_SEEDED, 2, true},
-    {EXECUTOR_ASCENDING, 0, true},
-};
-
-const struct executor_mode *executor_mode(uint32_t index)
-{
-    return &modes[index % EXECUTOR_MODES];
-}
-
-void executor_register(struct executor_kernel *kernel)
-{
-    kernel->next = kernels;
-    kernels = kernel;
-}
-
-static const struct executor_kernel *kernel_find(const char *name)
-{
-    const struct executor_kernel *kernel = kernels;
-
-    while (kernel && strcmp(kernel->name, name))
-        kernel = kernel->next;
-    return kernel;
-}
-
-uint32_t executor_kernel_threads(const char *name)
-{
-    const struct executor_kernel *kernel = kernel_find(name);
-
-    return kernel ? kernel->threads_max : 0;
-}
-
-const size_t *executor_kernel_arguments(const char *name, uint32_t *count)
-{
-    const struct executor_kernel *kernel = kernel_find(name);
-
-    *count = kernel ? kernel->arguments : 0;
-    return kernel ? kernel->sizes : NULL;
-}
 
 u64 executor_random(void)
 {
@@ -253,6 +207,7 @@ static void thread_main(void)
     b->kernel->call(b->launch->arguments);
     b->current->ended = true;
     b->current->word = NULL;
+    b->current->member->left--;
     b->ended++;
     b->idle = 0;
     block_next();
@@ -267,6 +222,7 @@ static void thread_begin(struct thread *t, u32 index)
     memset(t, 0, sizeof *t);
     t->copies = copies;
     t->index = index;
+    t->member = &b->member[index / b->width];
     t->group = 1;
     t->times = b->clocks + (size_t)index * b->places;
     t->times[index] = 1;
@@ -285,6 +241,17 @@ static void warps_begin(struct warp *warps, u32 width)
     }
 }
 
+static void member_begin(struct member *member)
+{
+    const u32 bytes = the_block.launch->shared_bytes;
+
+    memset(member->cells, 0, sizeof *member->cells * bytes);
+    memset(member->shared, 0xa5, bytes);
+    member->left = the_block.width;
+    for (u32 i = 0; i < BARRIERS; i++)
+        member->barrier[i].arrived = 0;
+}
+
 static void block_begin(void)
 {
     struct block *b = &the_block;
@@ -292,166 +259,65 @@ static void block_begin(void)
     b->serial++;
     b->ended = 0;
     b->idle = 0;
+    b->together = 0;
     b->ready_begin = 0;
     b->ready_count = 0;
     memset(b->clocks, 0, sizeof(u32) * b->places * b->threads);
-    memset(b->cells, 0, sizeof *b->cells * b->launch->shared_bytes);
-    memset(b->shared, 0xa5, b->launch->shared_bytes);
+    for (u32 i = 0; i < b->threads / b->width; i++)
+        member_begin(&b->member[i]);
     for (u32 i = 0; i < b->threads; i++)
         thread_begin(&b->thread[i], i);
     warps_begin(b->warp, LANES);
     warps_begin(b->group, GROUP);
-    for (u32 i = 0; i < BARRIERS; i++) {
-        b->barrier[i].expected = 0;
-        b->barrier[i].arrived = 0;
-    }
     mbarriers_begin();
     wgmma_begin();
     for (u32 i = 0; i < b->threads; i++)
         ready_put(b->mode->order == EXECUTOR_DESCENDING ? b->threads - 1 - i : i);
 }
 
-static bool block_run(u64 number)
+bool executor_block_run(u64 number)
 {
     struct block *b = &the_block;
     const uint32_t *grid = b->launch->grid;
+    const u32 members = b->threads / b->width, row = grid[0] / members;
 
-    b->index[0] = (u32)(number % grid[0]);
-    b->index[1] = (u32)(number / grid[0] % grid[1]);
-    b->index[2] = (u32)(number / grid[0] / grid[1]);
+    b->index[0] = (u32)(number % row) * members;
+    b->index[1] = (u32)(number / row % grid[1]);
+    b->index[2] = (u32)(number / row / grid[1]);
     block_begin();
     b->current = &b->thread[ready_take()];
     fiber_switch(&b->main, &b->current->fiber);
     return !b->failed;
 }
 
+/* Shared memory, with room around it that is no memory of the kernel. */
+static void member_make(struct member *member, u32 rank)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    u8 *room =
+        mmap(NULL, SHARED_MAX + 2 * SHARED_MARGIN, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+    member->rank = rank;
+    member->shared = room + SHARED_MARGIN;
+    member->cells = calloc(SHARED_MAX, sizeof *member->cells);
+    for (u32 i = 0; i < BARRIERS; i++)
+        member->barrier[i].times = calloc(THREADS_MAX + AGENTS_MAX, sizeof(u32));
+}
+
 /* What is made once and serves all launches. */
-static void block_make(void)
+void executor_block_make(void)
 {
     struct block *b = &the_block;
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    u8 *room;
 
     if (b->stacks)
         return;
     b->stacks = mmap(NULL, (size_t)THREADS_MAX * STACK_SIZE, PROT_READ | PROT_WRITE,
                      flags, -1, 0);
-    room = mmap(NULL, SHARED_MAX + 2 * MARGIN, PROT_READ | PROT_WRITE, flags, -1, 0);
-    b->shared = room + MARGIN;
-    b->cells = calloc(SHARED_MAX, sizeof *b->cells);
+    for (u32 i = 0; i < MEMBERS_MAX; i++)
+        member_make(&b->member[i], i);
     b->ready = calloc(THREADS_MAX, sizeof *b->ready);
     b->clocks = calloc((size_t)THREADS_MAX * (THREADS_MAX + AGENTS_MAX), sizeof(u32));
-    for (u32 i = 0; i < BARRIERS; i++)
-        b->barrier[i].times = calloc(THREADS_MAX + AGENTS_MAX, sizeof(u32));
     for (u32 i = 0; i < THREADS_MAX; i++)
         b->thread[i].copies = calloc(COPIES_MAX, sizeof(struct copy));
-}
-
-static bool launch_is_legal(const struct executor_launch *l, char *text, size_t size)
-{
-    const struct executor_kernel *k = kernel_find(l->kernel);
-
-    if (!k)
-        snprintf(text, size, "%s: no kernel of that name is linked", l->kernel);
-    else if (l->threads == 0 || l->threads > k->threads_max || l->threads > THREADS_MAX)
-        snprintf(text, size, "%s: %u threads a block, expected 1 to %u", l->kernel,
-                 l->threads, k->threads_max);
-    else if (l->shared_bytes > SHARED_MAX)
-        snprintf(text, size, "%s: %u bytes of shared memory, at most %u", l->kernel,
-                 l->shared_bytes, SHARED_MAX);
-    else if (!l->grid[0] || !l->grid[1] || !l->grid[2] || l->grid[1] > 65535 ||
-             l->grid[2] > 65535 || l->grid[0] > 0x7fffffffu)
-        snprintf(text, size, "%s: a grid of %u x %u x %u", l->kernel, l->grid[0],
-                 l->grid[1], l->grid[2]);
-    else
-        return true;
-    return false;
-}
-
-static const char *launch_run(const struct executor_launch *l,
-                              const struct executor_mode *m)
-{
-    struct block *b = &the_block;
-    const u64 count = (u64)l->grid[0] * l->grid[1] * l->grid[2];
-    u64 step = 1;
-
-    if (!launch_is_legal(l, sentence, sizeof sentence))
-        return sentence;
-    block_make();
-    b->launch = l;
-    b->kernel = kernel_find(l->kernel);
-    b->mode = m;
-    b->threads = l->threads;
-    b->places = l->threads + AGENTS_MAX;
-    b->serial_first = b->serial + 1;
-    b->random = 0x9e3779b97f4a7c15u * (m->seed + 1u);
-    b->failed = false;
-    b->caller = NULL;
-    if (m->order == EXECUTOR_SEEDED) /* a stride that meets every block once */
-        step = count % 7919 ? 7919 : 1;
-    for (u64 i = 0; i < count; i++) {
-        const u64 at = m->order == EXECUTOR_DESCENDING ? count - 1 - i : i * step % count;
-
-        if (!block_run(at)) {
-            snprintf(sentence, sizeof sentence, "%s (order %d, seed %u, copies land %s)",
-                     b->fault, (int)m->order, m->seed, m->lands_late ? "late" : "early");
-            return sentence;
-        }
-    }
-    return NULL;
-}
-
-const char *executor_run(const struct executor_launch *launch,
-                         const struct executor_mode *mode)
-{
-    const char *fault;
-
-    pthread_mutex_lock(&turn);
-    fault = launch_run(launch, mode);
-    pthread_mutex_unlock(&turn);
-    return fault;
-}
-
-static const char *launch_run_all(const struct executor_launch *launch,
-                                  const struct snapshot *before, struct snapshot **first)
-{
-    for (u32 i = 0; i < EXECUTOR_MODES; i++) {
-        struct snapshot *after;
-        const char *fault;
-        const void *where;
-
-        if (i)
-            executor_snapshot_restore(before);
-        fault = launch_run(launch, &modes[i]);
-        if (fault)
-            return fault;
-        after = executor_snapshot_new();
-        if (!*first) {
-            *first = after;
-            continue;
-        }
-        where = executor_snapshot_differs(*first, after);
-        executor_snapshot_free(after);
-        if (where) {
-            snprintf(sentence, sizeof sentence,
-                     "%s: modes 0 and %u left different bytes at %p", launch->kernel, i,
-                     where);
-            return sentence;
-        }
-    }
-    return NULL;
-}
-
-const char *executor_run_all(const struct executor_launch *launch)
-{
-    struct snapshot *before, *first = NULL;
-    const char *fault;
-
-    pthread_mutex_lock(&turn);
-    before = executor_snapshot_new();
-    fault = launch_run_all(launch, before, &first);
-    executor_snapshot_free(first);
-    executor_snapshot_free(before);
-    pthread_mutex_unlock(&turn);
-    return fault;
 }

@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "tests/executor/executor_shadow.h"
 #include "tests/executor/executor_memory.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@
 #define MANY         ((u64)PENDING)
 #define SERIAL_SHIFT 32
 
-static u32 seal(u32 place, u32 time)
+u32 executor_seal(u32 place, u32 time)
 {
     return place << TIME_BITS | time;
 }
@@ -132,16 +133,16 @@ static void shared_read(const struct thread *t, struct shared_cell *cell, u32 no
     cell->reads[i < 3 ? i : now % 3] = now;
 }
 
-void executor_access_shared(const struct thread *t, u32 at, u32 size, enum access access,
-                            const char *word)
+static void member_access(const struct thread *t, const struct member *member, u32 at,
+                          u32 size, enum access access, const char *word)
 {
-    u32 now = seal(t->index, t->times[t->index]);
+    u32 now = executor_seal(t->index, t->times[t->index]);
 
     shared_bounds(t, at, size, access, word);
     if (access == ACCESS_ATOMIC)
         now |= ATOMIC;
     for (u32 i = at; i < at + size; i++) {
-        struct shared_cell *cell = &executor_block->cells[i];
+        struct shared_cell *cell = &member->cells[i];
 
         if (cell->write != now)
             shared_after_write(t, i, cell->write, access, word);
@@ -158,18 +159,25 @@ void executor_access_shared(const struct thread *t, u32 at, u32 size, enum acces
     }
 }
 
-/* A copy will write here: from now on it belongs to nobody. */
-void executor_claim_shared(const struct thread *t, u32 at, u32 size, const char *word)
+void executor_access_shared(const struct thread *t, u32 at, u32 size, enum access access,
+                            const char *word)
 {
-    executor_access_shared(t, at, size, ACCESS_WRITE, word);
-    for (u32 i = at; i < at + size; i++)
-        executor_block->cells[i].write |= PENDING;
+    member_access(t, t->member, at, size, access, word);
 }
 
-void executor_land_shared(u32 place, u32 time, u32 at, u32 size)
+/* From now on the bytes belong to nobody. */
+void executor_claim_shared(const struct thread *t, const struct member *member, u32 at,
+                           u32 size, const char *word)
+{
+    member_access(t, member, at, size, ACCESS_WRITE, word);
+    for (u32 i = at; i < at + size; i++)
+        member->cells[i].write |= PENDING;
+}
+
+void executor_land_shared(const struct member *member, u32 seal, u32 at, u32 size)
 {
     for (u32 i = at; i < at + size; i++)
-        executor_block->cells[i].write = seal(place, time);
+        member->cells[i].write = seal;
 }
 
 bool executor_is_known(const struct thread *thread, u32 place, u32 time)
@@ -184,7 +192,7 @@ void executor_read_async(const struct thread *t, u32 at, const char *word)
 
     executor_access_shared(t, at, 4, ACCESS_READ, word);
     for (u32 i = at; i < at + 4; i++) {
-        struct shared_cell *cell = &b->cells[i];
+        struct shared_cell *cell = &t->member->cells[i];
         const u32 place = seal_place(cell->write);
 
         if (place < b->threads && b->thread[place].fenced < (cell->write & TIME_MAX))
@@ -193,7 +201,7 @@ void executor_read_async(const struct thread *t, u32 at, const char *word)
                 "and called no async_fence since",
                 t->index, i, word, place);
         for (u32 r = 0; r < 3; r++) {
-            if (cell->reads[r] == seal(t->index, t->times[t->index]))
+            if (cell->reads[r] == executor_seal(t->index, t->times[t->index]))
                 cell->reads[r] |= PENDING;
         }
     }
@@ -202,11 +210,11 @@ void executor_read_async(const struct thread *t, u32 at, const char *word)
 void executor_read_done(const struct thread *t, u32 at)
 {
     for (u32 i = at; i < at + 4; i++) {
-        u32 *reads = executor_block->cells[i].reads;
+        u32 *reads = t->member->cells[i].reads;
 
         for (u32 r = 0; r < 3; r++) {
             if (reads[r] & PENDING && seal_place(reads[r]) == t->index)
-                reads[r] = seal(t->index, t->times[t->index]);
+                reads[r] = executor_seal(t->index, t->times[t->index]);
         }
     }
 }
@@ -264,7 +272,8 @@ void executor_access_global(const struct thread *t, const u8 *at, u32 size,
                             enum access access, const char *word)
 {
     struct global_cell *cells;
-    u64 now = executor_block->serial << SERIAL_SHIFT | seal(t->index, t->times[t->index]);
+    u64 now = executor_block->serial << SERIAL_SHIFT |
+              executor_seal(t->index, t->times[t->index]);
 
     global_bounds(t, at, size, access, word);
     cells = executor_memory_cells(at);
@@ -287,7 +296,7 @@ void executor_access(const struct thread *t, const void *at, u32 size, enum acce
                      const char *word)
 {
     const u8 *byte = at;
-    const u8 *shared = executor_block->shared;
+    const u8 *shared = t->member->shared;
 
     if (byte >= shared - SHARED_MAX && byte < shared + 2 * SHARED_MAX)
         executor_access_shared(t, (u32)(byte - shared), size, access, word);

@@ -15,14 +15,16 @@
 #include "tests/executor/executor.h"
 #include "tests/executor/fiber.h"
 
-#define LANES       32u
-#define GROUP       128u /* of a warp group */
-#define THREADS_MAX 1024u
-#define AGENTS_MAX  64u
-#define BARRIERS    16u
-#define SHARED_MAX  (227u * 1024)
-#define STACK_SIZE  (256u * 1024)
-#define COPIES_MAX  512u /* under way, of one thread */
+#define LANES         32u
+#define GROUP         128u /* of a warp group */
+#define THREADS_MAX   1024u
+#define AGENTS_MAX    64u
+#define BARRIERS      16u
+#define MEMBERS_MAX   4u
+#define SHARED_MAX    (227u * 1024)
+#define SHARED_MARGIN (1024u * 1024)
+#define STACK_SIZE    (256u * 1024)
+#define COPIES_MAX    512u /* under way, of one thread */
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ATOMIC };
 
@@ -33,7 +35,8 @@ struct copy {
 
 struct thread {
     struct fiber fiber;
-    u32 index;
+    u32 index; /* in the cluster */
+    struct member *member;
     const char *word; /* what it waits in; NULL: it runs, or has ended */
     bool ended;
     u32 *times;   /* its clock */
@@ -69,25 +72,35 @@ struct global_cell {
     u64 write, read;
 };
 
+/* A block of the cluster. */
+struct member {
+    u32 rank;
+    u32 left;   /* threads that have not ended */
+    u8 *shared; /* 1024-aligned */
+    struct shared_cell *cells;
+    struct barrier barrier[BARRIERS];
+};
+
+/* What runs at once: a cluster of blocks, mostly of one. */
 struct block {
     const struct executor_launch *launch;
     const struct executor_kernel *kernel;
     const struct executor_mode *mode;
     u32 index[3];
-    u32 threads, places;
-    u64 serial, serial_first; /* of this block, of the launch's first */
+    u32 width, threads; /* of a block, of all */
+    u32 places;
+    u64 serial, serial_first; /* of this cluster, of the launch's first */
     u64 random;
     struct fiber main;
     struct thread *current;
     u32 *ready; /* threads that can go on */
     u32 ready_begin, ready_count, ended;
-    u32 idle; /* turns since anybody got further */
+    u32 together; /* threads in cluster_sync */
+    u32 idle;     /* turns since anybody got further */
     struct thread thread[THREADS_MAX];
     struct warp warp[THREADS_MAX / LANES];
     struct warp group[THREADS_MAX / GROUP];
-    struct barrier barrier[BARRIERS];
-    u8 *shared; /* 1024-aligned, with room around it that is no memory of the kernel */
-    struct shared_cell *cells;
+    struct member member[MEMBERS_MAX];
     u8 *stacks;
     u32 *clocks;
     const void *caller; /* of the load or store that is looked at */
@@ -96,6 +109,9 @@ struct block {
 };
 
 extern struct block *const executor_block;
+
+void executor_block_make(void);
+bool executor_block_run(u64 number); /* false: it failed */
 
 /* Ends the block; does not return to the fiber. */
 _Noreturn void executor_fail(const char *format, ...)
@@ -111,25 +127,6 @@ u64 executor_random(void);
 void executor_meet(const char *word, void (*run)(struct warp *warp), void *operands);
 void executor_meet_group(const char *word, void (*run)(struct warp *group),
                          void *operands);
-
-/* Accesses of one thread, in `word`. */
-void executor_access(const struct thread *thread, const void *at, u32 size,
-                     enum access access, const char *word);
-void executor_access_shared(const struct thread *thread, u32 at, u32 size,
-                            enum access access, const char *word);
-void executor_claim_shared(const struct thread *thread, u32 at, u32 size,
-                           const char *word);
-void executor_land_shared(u32 place, u32 time, u32 at, u32 size);
-void executor_access_global(const struct thread *thread, const u8 *at, u32 size,
-                            enum access access, const char *word);
-
-/* Clocks. */
-void clock_join(u32 *into, const u32 *from);
-void clock_tick(struct thread *thread);
-
-void executor_read_async(const struct thread *thread, u32 at, const char *word);
-void executor_read_done(const struct thread *thread, u32 at);
-bool executor_is_known(const struct thread *thread, u32 place, u32 time);
 
 /* Of a new block; whether a copy was there that lands now, as nobody else can go on. */
 void mbarriers_begin(void);

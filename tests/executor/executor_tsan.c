@@ -8,13 +8,14 @@
  * SPDX-License-Identifier: MIT
  */
 #include "tests/executor/executor_memory.h"
+#include "tests/executor/executor_shadow.h"
 
 #include <dlfcn.h>
 
 /* Loads of constants: the program's own read-only data. */
 static bool is_constant(const void *at)
 {
-    const u8 *shared = executor_block->shared;
+    const u8 *shared = executor_block->current->member->shared;
     Dl_info info;
 
     if (executor_memory_near(at) || ((const u8 *)at >= shared - SHARED_MAX &&

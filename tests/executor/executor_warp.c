@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/executor/executor_state.h"
+#include "tests/executor/executor_shadow.h"
 
 #include <string.h>
 
@@ -120,10 +120,10 @@ static void barrier_come(u32 id, u32 threads, u8 kind, const char *word)
 {
     struct block *b = executor_block;
     struct thread *t = b->current;
-    struct barrier *barrier = &b->barrier[id % BARRIERS];
+    struct barrier *barrier = &t->member->barrier[id % BARRIERS];
 
-    if (id >= BARRIERS || threads == 0 || threads > b->threads ||
-        (threads % LANES && threads != b->threads))
+    if (id >= BARRIERS || threads == 0 || threads > b->width ||
+        (threads % LANES && threads != b->width))
         executor_fail("thread %u: barrier %u of %u threads", t->index, id, threads);
     if (barrier->arrived == 0) {
         barrier->expected = threads;
@@ -144,9 +144,33 @@ static void barrier_come(u32 id, u32 threads, u8 kind, const char *word)
         executor_sleep(word);
 }
 
+static void cluster_run(u32 *all)
+{
+    struct block *b = executor_block;
+
+    for (u32 i = 0; i < b->threads; i++)
+        clock_join(all, b->thread[i].times);
+    for (u32 i = 0; i < b->threads; i++) {
+        memcpy(b->thread[i].times, all, sizeof(u32) * b->places);
+        clock_tick(&b->thread[i]);
+    }
+    b->together = 0;
+    executor_wake(0, b->threads);
+}
+
+void cluster_sync(void)
+{
+    struct block *b = executor_block;
+
+    if (++b->together == b->threads)
+        cluster_run(b->thread[0].times);
+    else
+        executor_sleep("cluster_sync");
+}
+
 void block_sync(void)
 {
-    barrier_come(0, executor_block->threads, 2, "block_sync");
+    barrier_come(0, executor_block->width, 2, "block_sync");
 }
 
 void barrier_sync(u32 id, u32 threads)

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/executor/executor_state.h"
+#include "tests/executor/executor_shadow.h"
 
 #include <string.h>
 
@@ -93,21 +93,21 @@ static i32 dot(const i8 *a, const i8 *b)
     return sum;
 }
 
-static void product_operand(u64 operand, u32 rows, i8 (*to)[DEPTH])
+static void product_operand(const u8 *shared, u64 operand, u32 rows, i8 (*to)[DEPTH])
 {
     for (u32 row = 0; row < rows; row++) {
         for (u32 k = 0; k < DEPTH; k += 16)
-            memcpy(&to[row][k], executor_block->shared + operand_place(operand, row, k),
-                   16);
+            memcpy(&to[row][k], shared + operand_place(operand, row, k), 16);
     }
 }
 
-static void product_compute(const struct product *p)
+static void product_compute(const struct product *p, u32 first)
 {
+    const u8 *shared = executor_block->thread[first].member->shared;
     i8 a[ROWS][DEPTH], b[COLUMNS_MAX][DEPTH];
 
-    product_operand(p->a, ROWS, a);
-    product_operand(p->b, p->columns, b);
+    product_operand(shared, p->a, ROWS, a);
+    product_operand(shared, p->b, p->columns, b);
     for (u32 thread = 0; thread < GROUP; thread++) {
         const u32 row = thread / LANES * 16 + thread % LANES / 4;
         i32 *d = p->d[thread];
@@ -168,7 +168,7 @@ static void product_run(struct warp *group)
     product_reads(p, group->first, true);
     products->count++;
     if (!executor_block->mode->lands_late)
-        product_compute(p);
+        product_compute(p, group->first);
 }
 
 void executor_wgmma(i32 *d, u32 columns, u64 a, u64 b, u32 add)
@@ -199,7 +199,7 @@ static void wait_run(struct warp *group)
         const struct product *p = &products->list[done++];
 
         if (executor_block->mode->lands_late)
-            product_compute(p);
+            product_compute(p, group->first);
         product_reads(p, group->first, false);
     }
     products->count -= done;

@@ -4,13 +4,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/executor/executor_state.h"
+#include "tests/executor/executor_shadow.h"
 
 #include <string.h>
 
 u8 *executor_shared(void)
 {
-    return executor_block->shared;
+    return executor_block->current->member->shared;
 }
 
 #define TELLS(name, value)                                                               \
@@ -18,9 +18,10 @@ u8 *executor_shared(void)
     {                                                                                    \
         return value;                                                                    \
     }
-TELLS(thread_index, executor_block->current->index)
-TELLS(thread_count, executor_block->threads)
-TELLS(block_index, executor_block->index[0])
+TELLS(cluster_rank, executor_block->current->member->rank)
+TELLS(thread_index, executor_block->current->index % executor_block->width)
+TELLS(thread_count, executor_block->width)
+TELLS(block_index, executor_block->index[0] + cluster_rank())
 TELLS(block_index_y, executor_block->index[1])
 TELLS(block_index_z, executor_block->index[2])
 TELLS(block_count, executor_block->launch->grid[0])

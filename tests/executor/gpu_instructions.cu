@@ -42,8 +42,10 @@ struct sides {
 static int map_make(const struct instruction_case *c, struct sides *s)
 {
     const int plain = strcmp(c->name, "case_tma_load") == 0;
+    const int halves = strcmp(c->name, "case_tma_many") == 0;
     const uint64_t size[2] = {TENSOR_WIDTH, TENSOR_HEIGHT}, stride[1] = {TENSOR_WIDTH};
-    const uint32_t side = plain ? 64 : 128, box[2] = {side, side}, step[2] = {1, 1};
+    const uint32_t box[2] = {plain ? 64u : 128u, plain || halves ? 64u : 128u};
+    const uint32_t step[2] = {1, 1};
     void *library = dlopen("libcuda.so.1", RTLD_NOW);
     tensor_encode *encode =
         library ? (tensor_encode *)dlsym(library, "cuTensorMapEncodeTiled") : NULL;
@@ -62,6 +64,8 @@ static const char *device_run(const struct instruction_case *c, const void *kern
 {
     const size_t in_bytes = 4 * (size_t)c->in_words + 4, out_bytes = 4 * (size_t)c->out_words;
     void *arguments[] = {&s->device_in, &s->device_out, &s->device_map};
+    cudaLaunchConfig_t config = {};
+    cudaLaunchAttribute cluster = {};
     uint32_t grid[3];
     cudaError_t error;
 
@@ -70,8 +74,16 @@ static const char *device_run(const struct instruction_case *c, const void *kern
     cudaMemcpy(s->device_out, s->out, out_bytes, cudaMemcpyHostToDevice);
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                          (int)c->shared_bytes);
-    cudaLaunchKernel(kernel, dim3(grid[0], grid[1], grid[2]), dim3(c->threads), arguments,
-                     c->shared_bytes, 0);
+    config.gridDim = dim3(grid[0], grid[1], grid[2]);
+    config.blockDim = dim3(c->threads);
+    config.dynamicSmemBytes = c->shared_bytes;
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim.x = c->cluster;
+    cluster.val.clusterDim.y = 1;
+    cluster.val.clusterDim.z = 1;
+    config.attrs = &cluster;
+    config.numAttrs = c->cluster ? 1 : 0;
+    cudaLaunchKernelExC(&config, kernel, arguments);
     error = cudaMemcpy(s->answer, s->device_out, out_bytes, cudaMemcpyDeviceToHost);
     if (!error)
         error = cudaGetLastError();
@@ -81,7 +93,8 @@ static const char *device_run(const struct instruction_case *c, const void *kern
 static const char *host_run(const struct instruction_case *c, struct sides *s)
 {
     void *arguments[] = {&s->in, &s->out, &s->map};
-    struct executor_launch launch = {c->name, {1, 1, 1}, c->threads, c->shared_bytes, arguments};
+    struct executor_launch launch = {c->name,         {1, 1, 1}, c->threads,
+                                     c->shared_bytes, arguments, c->cluster};
 
     instruction_grid(c, launch.grid);
     return executor_run(&launch, executor_mode(0));

@@ -156,3 +156,52 @@ HOPPER(wgmma_tma, 128)
     for (u32 i = 0; i < 32; i++)
         out[32 * thread_index() + i] = (u32)d[i];
 }
+
+/* Two blocks of a cluster: each shows what the other one wrote. */
+HOPPER(cluster, 128)
+{
+    const u32 i = thread_index(), rank = cluster_rank();
+
+    (void)map;
+    out[1024 * rank + 2 * i] = in[8 * i + rank] ^ block_index();
+    cluster_sync();
+    out[1024 * rank + 2 * i + 1] = out[1024 * (1 - rank) + 2 * i];
+}
+
+/* Each block's mbarrier waits for the threads of the other one. */
+HOPPER(mbarrier_in, 128)
+{
+    const u32 i = thread_index(), rank = cluster_rank();
+
+    (void)map;
+    if (i == 0) {
+        mbarrier_init(8, 128);
+        mbarrier_fence();
+    }
+    cluster_sync();
+    out[1024 * rank + i] = in[8 * i + rank];
+    mbarrier_arrive_in(8, 1 - rank);
+    mbarrier_wait(8, 0);
+    cluster_sync();
+    out[1024 * rank + 128 + i] = out[1024 * (1 - rank) + i];
+}
+
+/* Each block sends half of a box to both: 64 rows of 128 bytes. */
+HOPPER(tma_many, 128)
+{
+    const u32 i = thread_index(), rank = cluster_rank();
+
+    (void)in;
+    if (i == 0) {
+        mbarrier_init(0, 1);
+        mbarrier_fence();
+    }
+    cluster_sync();
+    if (i == 0) {
+        mbarrier_expect(0, 16384);
+        tma_load_many(1024 + 8192 * rank, &map, 256, (i32)(64 * rank), 0, 3);
+    }
+    mbarrier_wait(0, 0);
+    show(out + 4096 * rank, 1024, 4096);
+    cluster_sync();
+}

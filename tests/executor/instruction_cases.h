@@ -11,12 +11,12 @@
 
 struct instruction_case {
     const char *name; /* of the kernel: case_... */
-    uint32_t arch, threads, blocks, in_words, out_words, shared_bytes;
+    uint32_t arch, threads, blocks, cluster, in_words, out_words, shared_bytes;
 };
 
 static const struct instruction_case instruction_cases[] = {
-#define CASE(name, arch, threads, blocks, in, out, shared)                               \
-    {"case_" #name, arch, threads, blocks, in, out, shared},
+#define CASE(name, arch, threads, blocks, cluster, in, out, shared)                      \
+    {"case_" #name, arch, threads, blocks, cluster, in, out, shared},
 #include "tests/executor/instruction_cases.def"
 #undef CASE
 };
@@ -72,9 +72,11 @@ static inline uint32_t instruction_before(uint32_t i)
 
 static inline void instruction_grid(const struct instruction_case *c, uint32_t grid[3])
 {
+    const uint32_t is_large = c->blocks > 1 && !c->cluster;
+
     grid[0] = c->blocks;
-    grid[1] = c->blocks > 1 ? 2 : 1;
-    grid[2] = c->blocks > 1 ? 3 : 1;
+    grid[1] = is_large ? 2 : 1;
+    grid[2] = is_large ? 3 : 1;
 }
 
 /* The tensor of the TMA cases: `in` as 128 rows of 512 bytes.  Its box is 128 bytes by

@@ -32,8 +32,9 @@ static inline void instruction_map(const struct instruction_case *c, const void 
                                    uint32_t map[32])
 {
     const bool plain = strcmp(c->name, "case_tma_load") == 0;
+    const bool halves = strcmp(c->name, "case_tma_many") == 0;
     const uint64_t size[2] = {TENSOR_WIDTH, TENSOR_HEIGHT};
-    const uint32_t box[2] = {plain ? 64 : 128, plain ? 64 : 128};
+    const uint32_t box[2] = {plain ? 64 : 128, plain || halves ? 64 : 128};
 
     executor_tensor_map(map, in, size, TENSOR_WIDTH, box, !plain);
 }
@@ -46,8 +47,8 @@ static inline void instruction_round(const struct instruction_case *c, uint32_t 
     uint32_t *in = executor_memory_new(in_bytes), *out = executor_memory_new(out_bytes);
     uint32_t *expected = malloc(out_bytes), map[32];
     void *arguments[] = {&in, &out, map};
-    struct executor_launch launch = {
-        c->name, {1, 1, 1}, c->threads, c->shared_bytes, arguments};
+    struct executor_launch launch = {c->name,         {1, 1, 1}, c->threads,
+                                     c->shared_bytes, arguments, c->cluster};
     const char *fault;
 
     instruction_operands(in, c->in_words, round);

@@ -49,8 +49,8 @@ static const struct fault_case cases[] = {
 static struct executor_launch launch_of(const struct fault_case *c,
                                         void *const *arguments)
 {
-    return (struct executor_launch){
-        c->kernel, {c->blocks, 1, 1}, THREADS, c->shared_bytes, arguments};
+    return (struct executor_launch){c->kernel,       {c->blocks, 1, 1}, THREADS,
+                                    c->shared_bytes, arguments,         0};
 }
 
 static bool sentence_fits(const struct fault_case *c, const char *sentence)
@@ -99,8 +99,8 @@ static void modes_must_agree(void **state)
     void *out = executor_memory_new(4 * (THREADS + 1));
     uint32_t wrong = 0;
     void *arguments[] = {&out, &wrong};
-    const struct executor_launch launch = {
-        "fault_order", {1, 1, 1}, THREADS, 0, arguments};
+    const struct executor_launch launch = {"fault_order", {1, 1, 1}, THREADS, 0,
+                                           arguments,     0};
 
     (void)state;
     memset(out, 0, 4 * (THREADS + 1));
@@ -115,7 +115,8 @@ static void launches_are_checked(void **state)
 {
     uint32_t wrong = 0;
     void *out = executor_memory_new(256), *arguments[] = {&out, &wrong};
-    struct executor_launch launch = {"fault_no_such", {1, 1, 1}, THREADS, 0, arguments};
+    struct executor_launch launch = {"fault_no_such", {1, 1, 1}, THREADS, 0,
+                                     arguments,       0};
     const struct executor_mode *mode = executor_mode(0);
 
     (void)state;
@@ -143,7 +144,7 @@ static void memory_is_bounded(void **state)
     uint8_t *far = b + huge - 256;
     void *arguments[] = {&far, &wrong};
     const struct executor_launch launch = {
-        "fault_bounds_global", {1, 1, 1}, THREADS, 0, arguments};
+        "fault_bounds_global", {1, 1, 1}, THREADS, 0, arguments, 0};
 
     (void)state;
     assert_true(executor_memory_has(a, 100));

@@ -210,6 +210,34 @@ static void loop_wgmma_n256(const uint32_t *in, uint32_t *out)
     product_of_rows(in, out, 128);
 }
 
+static void loop_tma_many(const uint32_t *in, uint32_t *out)
+{
+    swizzled(in, out, 256, 0);
+    swizzled(in, out + 4096, 256, 0);
+}
+
+/* Word i of a block, and what its partner has there. */
+static void loop_cluster(const uint32_t *in, uint32_t *out)
+{
+    for (uint32_t i = 0; i < 2 * THREADS; i++) {
+        const uint32_t rank = i / THREADS, thread = i % THREADS;
+        uint32_t *y = out + 1024 * rank + 2 * thread;
+
+        y[0] = in[8 * thread + rank] ^ rank;
+        y[1] = in[8 * thread + 1 - rank] ^ (1 - rank);
+    }
+}
+
+static void loop_mbarrier_in(const uint32_t *in, uint32_t *out)
+{
+    for (uint32_t i = 0; i < 2 * THREADS; i++) {
+        const uint32_t rank = i / THREADS, thread = i % THREADS;
+
+        out[1024 * rank + thread] = in[8 * thread + rank];
+        out[1024 * rank + 128 + thread] = in[8 * thread + 1 - rank];
+    }
+}
+
 static void loop_wgmma_tma(const uint32_t *in, uint32_t *out)
 {
     for (uint32_t i = 0; i < THREADS * 32; i++) {
@@ -242,11 +270,12 @@ static void matrices_are_those_of_plain_loops(void **state)
 static void hopper_is_that_of_plain_loops(void **state)
 {
     static const struct instruction_expectation list[] = {
-        {"mbarrier", loop_mbarrier},     {"registers", loop_registers},
-        {"tma_load", loop_tma_load},     {"tma_swizzled", loop_tma_swizzled},
-        {"tma_edges", loop_tma_edges},   {"wgmma_n64", loop_wgmma_n64},
-        {"wgmma_n128", loop_wgmma_n128}, {"wgmma_n256", loop_wgmma_n256},
-        {"wgmma_tma", loop_wgmma_tma},
+        {"mbarrier", loop_mbarrier},       {"registers", loop_registers},
+        {"tma_load", loop_tma_load},       {"tma_swizzled", loop_tma_swizzled},
+        {"tma_edges", loop_tma_edges},     {"wgmma_n64", loop_wgmma_n64},
+        {"wgmma_n128", loop_wgmma_n128},   {"wgmma_n256", loop_wgmma_n256},
+        {"wgmma_tma", loop_wgmma_tma},     {"cluster", loop_cluster},
+        {"mbarrier_in", loop_mbarrier_in}, {"tma_many", loop_tma_many},
     };
 
     (void)state;

@@ -50,8 +50,8 @@ static void pipeline_close(struct pipeline *p)
 static void the_right_one_is_right(void **state)
 {
     struct pipeline p = {.wrong = 0};
-    const struct executor_launch launch = {
-        "fault_pipeline", {1, 1, 1}, 160, SHARED_BYTES, p.arguments};
+    const struct executor_launch launch = {"fault_pipeline", {1, 1, 1},   160,
+                                           SHARED_BYTES,     p.arguments, 0};
     const char *fault;
 
     (void)state;
@@ -88,8 +88,8 @@ static void mistakes_are_named(void **state)
         {"race", "too early", "touches accumulators"}, /* a group under way */
     };
     struct pipeline p = {.wrong = 0};
-    const struct executor_launch launch = {
-        "fault_pipeline", {1, 1, 1}, 160, SHARED_BYTES, p.arguments};
+    const struct executor_launch launch = {"fault_pipeline", {1, 1, 1},   160,
+                                           SHARED_BYTES,     p.arguments, 0};
 
     (void)state;
     pipeline_open(&p);
@@ -111,8 +111,8 @@ static void mistakes_are_named(void **state)
 static void operands_are_fenced(void **state)
 {
     struct pipeline p = {.wrong = 0};
-    const struct executor_launch launch = {
-        "fault_async_fence", {1, 1, 1}, 128, 16384, p.arguments};
+    const struct executor_launch launch = {"fault_async_fence", {1, 1, 1}, 128, 16384,
+                                           p.arguments,         0};
 
     (void)state;
     pipeline_open(&p);
