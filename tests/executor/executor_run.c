@@ -60,30 +60,44 @@ void executor_fail(const char *format, ...)
     abort();
 }
 
+static bool waits_alike(const struct thread *a, const struct thread *b)
+{
+    if (!a->word || !b->word)
+        return a->word == b->word;
+    return strcmp(a->word, b->word) == 0;
+}
+
+/* How many wait where thread i does; 0 unless it is the first of them. */
+static u32 waits_count(u32 i)
+{
+    const struct thread *thread = the_block.thread;
+    u32 count = 0;
+
+    for (u32 j = 0; j < the_block.threads; j++) {
+        if (!waits_alike(&thread[i], &thread[j]))
+            continue;
+        if (j < i)
+            return 0;
+        count++;
+    }
+    return count;
+}
+
 /* Who waits where, when nobody can go on. */
 static void block_stuck(void)
 {
-    struct block *b = &the_block;
     char text[400] = "";
     size_t length = 0;
 
-    for (u32 i = 0; i < b->threads && length + 80 < sizeof text; i++) {
-        const char *word = b->thread[i].word;
-        u32 count = 0;
+    for (u32 i = 0; i < the_block.threads && length + 80 < sizeof text; i++) {
+        const char *word = the_block.thread[i].word;
+        const u32 count = waits_count(i);
 
-        for (u32 j = 0; j < b->threads; j++) {
-            if (b->thread[j].word != word &&
-                (!word || !b->thread[j].word || strcmp(b->thread[j].word, word)))
-                continue;
-            if (j < i)
-                break;
-            count++;
-        }
         if (count)
-            length += (size_t)snprintf(
-                text + length, sizeof text - length, "%s%u %s %s (first: thread %u)",
-                length ? ", " : "", count, word ? "wait in" : "have left the kernel",
-                word ? word : "", i);
+            length += (size_t)snprintf(text + length, sizeof text - length,
+                                       "%s%u %s%s (first: thread %u)", length ? ", " : "",
+                                       count, word ? "wait in " : "have left the kernel",
+                                       word ? word : "", i);
     }
     executor_fail("nobody can go on: %s", text);
 }

@@ -72,38 +72,46 @@ static void the_right_one_is_right(void **state)
     pipeline_close(&p);
 }
 
-/* In every mode, with one of these words in the sentence. */
+/* Words of which the sentence of each mistake holds one. */
+static const char *const names[][4] = {
+    {"nobody wrote", "too early", "race"},   /* no wait for a full stage */
+    {"race", "too early"},                   /* released early */
+    {"race", "too early", "expects nobody"}, /* no wait for an empty stage */
+    {"mbarrier_fence"},                      /* no fence of the mbarriers */
+    {"nobody can go on"},                    /* expects too few bytes */
+    {"touches accumulators"},                /* sums read early */
+    {"without wgmma_fence"},                 /* registers */
+    {"nobody wrote", "too early", "race", "nobody can go on"}, /* parity */
+    {"expects nobody more", "race", "too early", "nobody can go on"},
+    {"race", "too early", "touches accumulators"}, /* a group under way */
+};
+
+static bool is_named(const char *fault, const char *const words[4])
+{
+    for (size_t i = 0; fault && i < 4 && words[i]; i++) {
+        if (strstr(fault, words[i]))
+            return true;
+    }
+    return false;
+}
+
 static void mistakes_are_named(void **state)
 {
-    static const char *const names[][4] = {
-        {"nobody wrote", "too early", "race"},   /* no wait for a full stage */
-        {"race", "too early"},                   /* released early */
-        {"race", "too early", "expects nobody"}, /* no wait for an empty stage */
-        {"mbarrier_fence"},                      /* no fence of the mbarriers */
-        {"nobody can go on"},                    /* expects too few bytes */
-        {"touches accumulators"},                /* sums read early */
-        {"without wgmma_fence"},                 /* registers */
-        {"nobody wrote", "too early", "race", "nobody can go on"}, /* parity */
-        {"expects nobody more", "race", "too early", "nobody can go on"},
-        {"race", "too early", "touches accumulators"}, /* a group under way */
-    };
     struct pipeline p = {.wrong = 0};
     const struct executor_launch launch = {"fault_pipeline", {1, 1, 1},   160,
                                            SHARED_BYTES,     p.arguments, 0};
 
     (void)state;
     pipeline_open(&p);
-    for (p.wrong = 1; p.wrong <= sizeof names / sizeof *names; p.wrong++) {
-        for (uint32_t mode = 0; mode < EXECUTOR_MODES; mode++) {
-            const char *fault = executor_run(&launch, executor_mode(mode));
-            bool named = false;
+    for (uint32_t i = 0; i < EXECUTOR_MODES * sizeof names / sizeof *names; i++) {
+        const uint32_t mode = i % EXECUTOR_MODES;
+        const char *fault;
 
-            for (size_t i = 0; fault && i < 4 && names[p.wrong - 1][i]; i++)
-                named = named || strstr(fault, names[p.wrong - 1][i]);
-            if (!named)
-                fail_msg("mistake %u in mode %u: %s", p.wrong, mode,
-                         fault ? fault : "no fault was seen");
-        }
+        p.wrong = 1 + i / EXECUTOR_MODES;
+        fault = executor_run(&launch, executor_mode(mode));
+        if (!is_named(fault, names[p.wrong - 1]))
+            fail_msg("mistake %u in mode %u: %s", p.wrong, mode,
+                     fault ? fault : "no fault was seen");
     }
     pipeline_close(&p);
 }
