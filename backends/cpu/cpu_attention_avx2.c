@@ -108,44 +108,49 @@ static void scores_all(const struct cpu_attention_pack *pack,
 
 /* ---- weights ---- */
 
-/* The largest score and the largest exponent of the values, of the keys seen. */
-static void bounds_of(const float *scores, const int32_t *exponents, uint32_t seen,
-                      float *largest, int32_t *exponent)
+/* What is common to all keys that a query sees. */
+struct bounds {
+    float largest;    /* score */
+    int32_t exponent; /* of the values */
+    uint64_t sum;     /* of the weights */
+    uint64_t brought; /* of the weights brought to that exponent */
+};
+
+static struct bounds bounds_of(const float *scores, const int32_t *exponents,
+                               uint32_t seen)
 {
-    float top = scores[0];
-    int32_t most = exponents[0];
+    struct bounds bounds = {.largest = scores[0], .exponent = exponents[0]};
 
     for (uint32_t i = 0; i < seen; i++)
-        top = scores[i] > top ? scores[i] : top;
+        bounds.largest = scores[i] > bounds.largest ? scores[i] : bounds.largest;
     for (uint32_t i = 0; i < seen; i++)
-        most = exponents[i] > most ? exponents[i] : most;
-    *largest = top;
-    *exponent = most;
+        bounds.exponent = exponents[i] > bounds.exponent ? exponents[i] : bounds.exponent;
+    return bounds;
 }
 
-/* Scores of a block become weights brought to the exponent; sums grow by both kinds.
- * Keys from `seen` on weigh nothing. */
+/* Scores of a block become weights brought to the exponent; the sums grow by them.  Keys
+ * from `seen` on weigh nothing. */
 INLINE void weights_block(const float *scores, const int32_t *exponents, uint32_t seen,
-                          float largest, int32_t exponent, uint32_t *brought,
-                          uint64_t sums[2])
+                          struct bounds *bounds, uint32_t *brought)
 {
+    const uint32_t exponent = (uint32_t)bounds->exponent;
     float below_largest[LANES];
     uint32_t u[LANES];
 
     for (uint32_t i = 0; i < LANES; i++)
-        below_largest[i] = scores[i] - largest;
+        below_largest[i] = scores[i] - bounds->largest;
     for (uint32_t i = seen; i < LANES; i++)
         below_largest[i] = NO_WEIGHT;
     for (uint32_t i = 0; i < LANES; i++)
         u[i] = det_expw(below_largest[i]);
     for (uint32_t i = 0; i < LANES; i++) {
-        const uint32_t below = (uint32_t)exponent - (uint32_t)exponents[i];
+        const uint32_t below = exponent - (uint32_t)exponents[i];
 
         brought[i] = u[i] >> (below < 31 ? below : 31); /* u has 31 bits */
     }
     for (uint32_t i = 0; i < LANES; i++) {
-        sums[0] += u[i];
-        sums[1] += brought[i];
+        bounds->sum += u[i];
+        bounds->brought += brought[i];
     }
 }
 
@@ -176,27 +181,25 @@ static void queries_weigh(const struct cpu_attention_pack *pack,
 
     for (uint32_t i = 0; i < QUERIES; i++) {
         const uint32_t seen = queries->seen[i];
-        uint64_t sums[2] = {0, 0};
-        float largest;
-        int32_t exponent;
+        struct bounds bounds = bounds_of(queries->scores[i], pack->exponents, seen);
 
-        bounds_of(queries->scores[i], pack->exponents, seen, &largest, &exponent);
         for (uint32_t at = 0; at < keys; at += LANES)
             weights_block(queries->scores[i] + at, pack->exponents + at,
                           seen < at           ? 0
                           : seen - at < LANES ? seen - at
                                               : LANES,
-                          largest, exponent, weights + at, sums);
-        queries->is_nothing[i] = sums[1] == 0;
-        if (!sums[1]) {
+                          &bounds, weights + at);
+        queries->is_nothing[i] = bounds.brought == 0;
+        if (!bounds.brought) {
             cpu_attention_nothing(queries, i);
             continue;
         }
 
         const int32_t total =
-            shares_of(weights, keys, sums[1], queries->low[i], queries->high[i]);
+            shares_of(weights, keys, bounds.brought, queries->low[i], queries->high[i]);
 
-        queries->rho[i] = cpu_attention_rho(sums[0], sums[1], total, exponent);
+        queries->rho[i] =
+            cpu_attention_rho(bounds.sum, bounds.brought, total, bounds.exponent);
     }
 }
 
