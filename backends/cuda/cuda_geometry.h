@@ -20,6 +20,24 @@ enum {
     ANY_TICKETS = TILE_LINES * TILE_LINES / 32,
     ANY_SHARED = ANY_TICKETS * 16 * 4,
 
+    /* wgmma: two consuming warp groups of 64 x 256 outputs, and one that brings. */
+    GROUP_THREADS = 128,
+    GROUP_BLOCK = 3 * GROUP_THREADS,
+    GROUP_ROWS = 128,
+    GROUP_COLUMNS = 256,
+    GROUP_REGISTERS_MULTIPLY = 224,
+    GROUP_REGISTERS_BRING = 56,
+    GROUP_DEPTH = 128, /* columns of k in one stage */
+    GROUP_STAGES = 4,
+    GROUP_HALF_A = GROUP_ROWS * GROUP_DEPTH,
+    GROUP_STAGE = GROUP_HALF_A + GROUP_COLUMNS * GROUP_DEPTH,
+    GROUP_PARTS = 8,                /* of a ticket, at most, in other threads */
+    GROUP_PART = GROUP_THREADS + 8, /* words between them: no two meet in a bank */
+    GROUP_EXCHANGE = GROUP_STAGES * GROUP_STAGE,
+    GROUP_WORDS = GROUP_EXCHANGE + 2 * 2 * GROUP_PARTS * GROUP_PART * 4,
+    GROUP_BARRIERS = GROUP_WORDS + 16 * 2 * GROUP_THREADS * 4,
+    GROUP_SHARED = GROUP_BARRIERS + (2 * GROUP_STAGES + 2) * 8,
+
     /* The correction's columns: scratch is SLOTS words, then m and n lines of
      * 2 * LIMBS * rank bytes, n rounded up to CUDA_LINES_UNIT. */
     CORRECTION_THREADS = 256,

@@ -40,6 +40,9 @@ struct cuda_grid {
     /* Where map_bytes is set, two tensor maps follow the struct as arguments: of a, then
      * b, int8, boxes of so many rows by map_bytes columns in the 128-byte swizzle. */
     uint32_t map_rows_a, map_rows_b, map_bytes;
+    /* Where set, two more: of lines of so many bytes at scratch + extra_at, m of a's and
+     * behind them those of b's, in the same boxes. */
+    uint32_t extra_bytes, extra_at;
 };
 
 /* A product before its operands exist; patterns NULL without tickets. */

@@ -17,6 +17,12 @@ enum {
     RANGE_NS = 6000000,   /* what a range should take */
     BLOCKS_AT_FIRST = 16, /* parts a processor in the first range of all */
     SEED_SIZE = 32,
+    CUDA_MAPS = 4,
+};
+
+/* What a map describes: `count` lines of `bytes`, one behind the other. */
+struct cuda_lines {
+    uint64_t address, bytes, count;
 };
 
 /* A product on its way. */
@@ -163,33 +169,47 @@ static enum status lottery_prepare(struct cuda_work *work)
     return status;
 }
 
-/* Two maps of the operands in the 128-byte swizzle, for kernels that copy by them. */
+/* Of lines of bytes, in boxes of so many of them. */
+static int map_make(struct device *device, const struct cuda_grid *grid,
+                    const struct cuda_lines *lines, uint32_t rows,
+                    struct cuda_tensor_map *map)
+{
+    const uint64_t sizes[2] = {lines->bytes, lines->count};
+    const uint32_t box[2] = {grid->map_bytes, rows}, steps[2] = {1, 1};
+
+    return device->driver.tensor_map(map, CUDA_TENSOR_U8, 2, lines->address, sizes,
+                                     &lines->bytes, box, steps, 0,
+                                     CUDA_TENSOR_SWIZZLE_128, CUDA_TENSOR_PROMOTE_256, 0);
+}
+
+/* Maps of the operands in the 128-byte swizzle, for kernels that copy by them, and of
+ * what a row laid out in scratch. */
 static enum status maps_make(struct device *device, const struct cuda_run *run,
-                             struct cuda_tensor_map maps[2])
+                             struct cuda_tensor_map maps[CUDA_MAPS])
 {
     const struct cuda_product *p = &run->product;
     const struct cuda_grid *grid = run->grid;
-    const uint64_t stride = p->stride;
-    const uint32_t steps[2] = {1, 1};
+    const uint64_t n = cuda_pad(p->n, CUDA_LINES_UNIT), extra = grid->extra_bytes;
+    const uint64_t left = (uint64_t)(uintptr_t)p->scratch + grid->extra_at;
+    const struct cuda_lines lines[CUDA_MAPS] = {
+        {(uint64_t)(uintptr_t)p->a, p->stride, p->m},
+        {(uint64_t)(uintptr_t)p->b, p->stride, n},
+        {left, extra, p->m},
+        {left + p->m * extra, extra, n},
+    };
     int code = device->driver.tensor_map ? CUDA_OK : CUDA_NOT_FOUND;
 
-    for (size_t i = 0; !code && i < 2; i++) {
-        const uint64_t sizes[2] = {stride, i ? cuda_pad(p->n, CUDA_LINES_UNIT) : p->m};
-        const uint32_t box[2] = {grid->map_bytes,
-                                 i ? grid->map_rows_b : grid->map_rows_a};
-
-        code = device->driver.tensor_map(
-            &maps[i], CUDA_TENSOR_U8, 2, (uint64_t)(uintptr_t)(i ? p->b : p->a), sizes,
-            &stride, box, steps, 0, CUDA_TENSOR_SWIZZLE_128, CUDA_TENSOR_PROMOTE_256, 0);
-    }
+    for (size_t i = 0; !code && i < (extra ? CUDA_MAPS : 2); i++)
+        code = map_make(device, grid, &lines[i],
+                        i % 2 ? grid->map_rows_b : grid->map_rows_a, &maps[i]);
     return cuda_check(device, code, "describing operands");
 }
 
 enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run)
 {
     struct cuda_product product = run->product;
-    struct cuda_tensor_map maps[2];
-    void *arguments[] = {&product, &maps[0], &maps[1]};
+    struct cuda_tensor_map maps[CUDA_MAPS];
+    void *arguments[] = {&product, &maps[0], &maps[1], &maps[2], &maps[3]};
     struct cuda_grid grid = *run->grid;
     enum status status = STATUS_OK;
 

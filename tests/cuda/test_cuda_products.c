@@ -25,15 +25,19 @@ enum { MEMORIES_MAX = 20 };
 static const struct cuda_matmul *const rows[] = {
     &cuda_matmul_mma_lane,    &cuda_matmul_mma_quad,    &cuda_matmul_mma_any,
     &cuda_matmul_turing_lane, &cuda_matmul_turing_quad, &cuda_matmul_turing_any,
+    &cuda_matmul_wgmma_lane,  &cuda_matmul_wgmma_quad,
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-/* The smallest of each family. */
+/* The smallest of each family; with one processor a block takes several tiles. */
 static const struct cuda_traits traits_mma = {86, 28, 99 << 10};
 static const struct cuda_traits traits_turing = {75, 40, 64 << 10};
+static const struct cuda_traits traits_wgmma = {90, 1, 227 << 10};
 
 static const struct cuda_traits *traits_of(const struct cuda_matmul *row)
 {
+    if (row->capability_min == 90)
+        return &traits_wgmma;
     return row->capability_min == 75 ? &traits_turing : &traits_mma;
 }
 
@@ -156,15 +160,44 @@ static void run_close(struct run *run)
         executor_memory_free(run->memories[--run->count]);
 }
 
+/* 128 bytes, as the driver makes them. */
+struct map {
+    _Alignas(64) uint64_t words[16];
+};
+
+/* Of a, b, and the correction's columns. */
+static void run_maps(const struct run *run, const struct cuda_grid *grid,
+                     struct map maps[4])
+{
+    const struct cuda_product *p = &run->product;
+    const uint64_t lines_b = up(p->n, CUDA_LINES_UNIT), extra = grid->extra_bytes;
+    const uint8_t *left = (const uint8_t *)p->scratch + grid->extra_at;
+    const uint8_t *bases[] = {(const uint8_t *)p->a, (const uint8_t *)p->b, left,
+                              left + p->m * extra};
+
+    for (uint32_t i = 0; i < (extra ? 4 : 2); i++) {
+        const uint64_t bytes = i < 2 ? p->stride : extra;
+        const uint64_t size[2] = {bytes, i % 2 ? lines_b : p->m};
+        const uint32_t box[2] = {grid->map_bytes,
+                                 i % 2 ? grid->map_rows_b : grid->map_rows_a};
+
+        executor_tensor_map(&maps[i], bases[i], size, bytes, box, true);
+    }
+}
+
 static void run_launch(struct run *run, const char *entry, const struct cuda_grid *grid,
                        uint32_t blocks)
 {
-    void *arguments[] = {&run->product};
+    struct map maps[4];
+    void *arguments[] = {&run->product, &maps[0], &maps[1], &maps[2], &maps[3]};
     const struct executor_launch launch = {.kernel = entry,
                                            .grid = {blocks, 1, 1},
                                            .threads = grid->threads,
                                            .shared_bytes = grid->shared,
                                            .arguments = arguments};
+
+    if (grid->map_bytes)
+        run_maps(run, grid, maps);
     const char *fault = executor_run(&launch, executor_mode(run->mode % EXECUTOR_MODES));
 
     if (fault)
@@ -195,7 +228,9 @@ static void run_multiply(struct run *run, const struct cuda_matmul *row,
         run->product.part_first = first;
         run->product.part_last = last;
         if (last > first)
-            run_launch(run, row->entries[mode], &grid, last - first);
+            run_launch(run, row->entries[mode], &grid,
+                       grid.blocks_max && last - first > grid.blocks_max ? grid.blocks_max
+                                                                         : last - first);
     }
 }
 
@@ -262,15 +297,18 @@ static void run_row(struct run *run, const struct cuda_matmul *row, enum cuda_mo
 }
 
 /* clean is one kernel for all rows of a family; turing takes turns; long products are
- * mined by one row and useful by another. */
+ * mined by one row and useful by others. */
 static bool is_worth_it(const struct product_case *shape, uint32_t row,
                         enum cuda_mode mode, uint32_t turn)
 {
-    if (mode == CUDA_CLEAN && row % (ROWS / 2))
+    const bool is_turing = rows[row]->capability_min == 75;
+
+    if (mode == CUDA_CLEAN && row &&
+        rows[row - 1]->capability_min == rows[row]->capability_min)
         return false;
     if (shape->k > 8192)
-        return row < ROWS / 2 && mode == (row ? CUDA_MINED : CUDA_USEFUL);
-    return row < ROWS / 2 || turn % 2 == 0;
+        return !is_turing && mode == (row == 2 ? CUDA_MINED : CUDA_USEFUL);
+    return !is_turing || turn % 2 == 0;
 }
 
 /* The rows that suit, each in another order than the one before. */
@@ -337,7 +375,13 @@ static void test_clean(void **state)
         }
 }
 
-enum { LANE = 1 | 1 << 3, QUAD = 2 | 2 << 3, ANY = 4 | 4 << 3 };
+enum {
+    LANE = 1 | 1 << 3,
+    QUAD = 2 | 2 << 3,
+    ANY = 4 | 4 << 3,
+    GROUP_LANE = 1 << 6, /* ranks of 128 and more */
+    GROUP_QUAD = 2 << 6,
+};
 
 static void test_mined(void **state)
 {
@@ -349,13 +393,17 @@ static void test_mined(void **state)
         struct product_case shape;
         uint32_t suited;
     } cases[] = {
-        {{128, 128, 2048, 128, rows_lane, columns_lane, VALUES_ANY, 1, 255}, LANE | ANY},
+        {{128, 128, 2048, 128, rows_lane, columns_lane, VALUES_ANY, 1, 255},
+         LANE | ANY | GROUP_LANE},
         {{150, 200, 1088, 64, rows_lane, columns_lane, VALUES_EDGES, 1, 99}, LANE | ANY},
         {{64, 64, 1024, 256, rows_lane, columns_lane, VALUES_HIGHEST, 1, 255},
-         LANE | ANY},
+         LANE | ANY | GROUP_LANE},
         {{57, 58, 1024, 32, rows_lane, columns_lane, VALUES_ANY, 1, 255}, ANY},
         {{130, 129, 1024, 64, rows_quad, range64, VALUES_ANY, 1, 200}, QUAD | ANY},
-        {{64, 128, 2112, 128, rows_quad, range64, VALUES_HIGHEST, 1, 255}, QUAD | ANY},
+        {{64, 128, 2112, 128, rows_quad, range64, VALUES_HIGHEST, 1, 255},
+         QUAD | ANY | GROUP_QUAD},
+        {{200, 390, 1088, 128, rows_lane, columns_lane, VALUES_EDGES, 1, 128},
+         LANE | ANY | GROUP_LANE},
         {{33, 64, 1024, 32, rows_quad, range64, VALUES_EDGES, 1, 255}, ANY},
         {{100, 90, 1024, 64, range16, range16, VALUES_ANY, 1, 255}, ANY},
         {{130, 20, 1024, 64, pattern_range(128), pattern_range(2), VALUES_ANY, 1, 255},
@@ -372,7 +420,7 @@ static void test_mined(void **state)
          ANY},
         {{16, 48, 1024, 32, pattern_range(4), pattern_range(8), VALUES_ANY, 1, 255}, ANY},
         {{64, 64, 16384, 1024, rows_lane, columns_lane, VALUES_EDGES, 1, 255},
-         LANE | ANY},
+         LANE | ANY | GROUP_LANE},
     };
 
     (void)state;
@@ -384,15 +432,10 @@ static void test_mined(void **state)
 static void test_third_limb(void **state)
 {
     const int32_t most = 127 + 127 * 255 + 127 * 255 * 255;
-    const struct product_case shape = {70,
-                                       65,
-                                       1024,
-                                       64,
-                                       pattern_of(8, 8, 1, 1, 1, 1),
-                                       pattern_of(2, 1, 8, 8, 1, 1),
-                                       VALUES_ANY,
-                                       1,
-                                       255};
+    const struct pattern rows_lane = pattern_of(8, 8, 1, 1, 1, 1);
+    const struct pattern columns_lane = pattern_of(2, 1, 8, 8, 1, 1);
+    const struct product_case shape = {70,           65,         2048, 128, rows_lane,
+                                       columns_lane, VALUES_ANY, 1,    255};
     struct product_plain plain;
     struct run run;
     uint64_t random = 1;
@@ -418,6 +461,7 @@ static void test_third_limb(void **state)
         (const union scalar[]){{.u32 = shape.n}, {.u32 = shape.rank}});
     run_row(&run, &cuda_matmul_mma_lane, CUDA_USEFUL);
     run_row(&run, &cuda_matmul_turing_any, CUDA_USEFUL);
+    run_row(&run, &cuda_matmul_wgmma_lane, CUDA_USEFUL);
     run_close(&run);
     product_plain_free(&plain);
 }
@@ -425,15 +469,10 @@ static void test_third_limb(void **state)
 /* More hits than there is room for are counted, and nothing is written past the end. */
 static void test_hits_overflow(void **state)
 {
-    const struct product_case shape = {128,
-                                       128,
-                                       1024,
-                                       64,
-                                       pattern_of(8, 8, 1, 1, 1, 1),
-                                       pattern_of(2, 1, 8, 8, 1, 1),
-                                       VALUES_ANY,
-                                       1,
-                                       255};
+    const struct pattern rows_lane = pattern_of(8, 8, 1, 1, 1, 1);
+    const struct pattern columns_lane = pattern_of(2, 1, 8, 8, 1, 1);
+    const struct product_case shape = {128,          128,        1024, 64, rows_lane,
+                                       columns_lane, VALUES_ANY, 1,    255};
     struct product_plain plain;
     struct run run;
 

@@ -1,0 +1,122 @@
+/*
+ * cuda_group_multiply.h - the groups that multiply, from a block's first tile to its
+ * last.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MINERVA_BACKENDS_CUDA_GROUP_MULTIPLY_H
+#define MINERVA_BACKENDS_CUDA_GROUP_MULTIPLY_H
+
+#include "backends/cuda/cuda_group_fold.h"
+
+/* The sums of 64 rows and 256 columns from here on, as a lane holds them. */
+DEVICE_FN void group_write(const struct cuda_product *product, u32 row, u32 column,
+                           const i32 *sums)
+{
+    const u32 n = product->n, is_even = n % 2 == 0;
+
+    UNROLL
+    for (u32 i = 0; i < 2 * GROUP_FRAGMENTS; i++) {
+        const u32 line = row + i % 2 * 8, at = column + i / 2 * 8;
+        const u32 pair[2] = {(u32)sums[2 * i], (u32)sums[2 * i + 1]};
+        GLOBAL i32 *to = product->c + (u64)line * n + at;
+
+        if (line >= product->m || at >= n)
+            continue;
+        if (is_even) {
+            store_stream_8(to, pair);
+            continue;
+        }
+        to[0] = (i32)pair[0];
+        if (at + 1 < n)
+            to[1] = (i32)pair[1];
+    }
+}
+
+/* One stage into the sums, when it is there and it is this group's turn. */
+DEVICE_FN void group_stage(const struct group_ring *ring, u32 adds,
+                           i32 (&sums)[GROUP_SUMS])
+{
+    const u32 group = thread_index() / GROUP_THREADS;
+    const u32 a = ring->stage * GROUP_STAGE + group * (GROUP_HALF_A / 2);
+    const u32 b = ring->stage * GROUP_STAGE + GROUP_HALF_A;
+
+    mbarrier_wait(group_full(ring->stage), ring->round % 2);
+    barrier_sync(GROUP_TURN + group, 2 * GROUP_THREADS);
+    wgmma_fence();
+    UNROLL
+    for (u32 k = 0; k < GROUP_DEPTH; k += 32)
+        wgmma_k32(sums, wgmma_operand(a + k), wgmma_operand(b + k), k || adds);
+    wgmma_commit();
+}
+
+/* The stage's products are done: its place is free. */
+DEVICE_FN void group_settle(const struct group_ring *ring, i32 (&sums)[GROUP_SUMS])
+{
+    wgmma_wait<0>(sums);
+    if (lane_index() == 0)
+        mbarrier_arrive(group_free(ring->stage));
+}
+
+DEVICE_FN void group_scale(i32 (&sums)[GROUP_SUMS], u32 factor)
+{
+    UNROLL
+    for (u32 i = 0; i < GROUP_SUMS; i++)
+        sums[i] = (i32)((u32)sums[i] * factor);
+}
+
+/* Behind stage number `done` of the tile, counted from 1. */
+template <enum fold_shape SHAPE, bool MINES, bool WRITES>
+DEVICE_FN void group_after(const struct cuda_product *product,
+                           const struct group_plan *plan, u32 done,
+                           struct group_words *words, i32 (&sums)[GROUP_SUMS])
+{
+    if (MINES && words->slices < product->slices &&
+        done * GROUP_DEPTH == (words->slices + 1) * product->rank)
+        group_fold<SHAPE>(words, sums);
+    if (!MINES || !WRITES || done <= plan->whole)
+        return;
+    if (done == plan->all)
+        group_scale(sums, plan->last);
+    else if ((done - plan->whole) % plan->limb == 0)
+        group_scale(sums, CORRECTION_INVERSE);
+}
+
+/* A consuming group.  Group 0 begins; whoever has issued gives the turn to the other one,
+ * but for the very last time. */
+template <enum fold_shape SHAPE, bool MINES, bool WRITES>
+DEVICE_FN void group_multiply(const struct cuda_product *product,
+                              const struct group_plan *plan)
+{
+    const u32 group = thread_index() / GROUP_THREADS, other = GROUP_TURN + 1 - group;
+    struct group_ring ring = {0, 0};
+    struct group_words words;
+    i32 sums[GROUP_SUMS];
+    u32 tiles = 0;
+
+    if (group == 1)
+        barrier_arrive(other, 2 * GROUP_THREADS);
+    EACH_PART(part, product)
+    {
+        const bool is_last = part + block_count() >= product->part_last;
+        u32 row, column;
+
+        group_words_begin(&words);
+        for (u32 stage = 0; stage < plan->all; stage++) {
+            group_stage(&ring, stage, sums);
+            if (group == 0 || !is_last || stage + 1 < plan->all)
+                barrier_arrive(other, 2 * GROUP_THREADS);
+            group_settle(&ring, sums);
+            group_ring_move(&ring);
+            group_after<SHAPE, MINES, WRITES>(product, plan, stage + 1, &words, sums);
+        }
+        if (MINES)
+            group_words_give(&words, tiles++);
+        group_place(product, part, &row, &column);
+        if (WRITES)
+            group_write(product, row + warp_index() * 16 + lane_index() / 4,
+                        column + lane_index() % 4 * 2, sums);
+    }
+}
+
+#endif
