@@ -19,7 +19,8 @@ enum {
     TRANSPORT_KEEPALIVE_IDLE_S = 15, /* of silence, then probes */
     TRANSPORT_KEEPALIVE_EVERY_S = 5,
     TRANSPORT_KEEPALIVE_PROBES = 3,
-    TRANSPORT_UNHEARD_MS = 30000, /* for what was sent and not received over there */
+    TRANSPORT_UNHEARD_MS = 30000,  /* for what was sent and not received over there */
+    TRANSPORT_NOT_SENT = 64 << 10, /* bytes that the system holds and has not sent */
     TRANSPORT_CONNECT_MS = 10000,
     TRANSPORT_LINE_MS = 30000,      /* for a line that has begun to end, either way */
     TRANSPORT_UNSENT_MAX = 16 << 20 /* bytes waiting to be sent */

@@ -66,7 +66,9 @@ static bool transport_set_trust(struct transport *t,
     return ok;
 }
 
-/* A dead way is found out by the system, even where nothing is due for minutes. */
+/* A dead way is found out by the system, even where nothing is due for minutes; and it
+ * takes no more than the way carries, so that a line waits here, where it can still be
+ * called back. */
 static int transport_set_socket(void *context, curl_socket_t fd, curlsocktype purpose)
 {
     static const struct {
@@ -74,7 +76,8 @@ static int transport_set_socket(void *context, curl_socket_t fd, curlsocktype pu
     } rows[] = {{TCP_KEEPIDLE, TRANSPORT_KEEPALIVE_IDLE_S},
                 {TCP_KEEPINTVL, TRANSPORT_KEEPALIVE_EVERY_S},
                 {TCP_KEEPCNT, TRANSPORT_KEEPALIVE_PROBES},
-                {TCP_USER_TIMEOUT, TRANSPORT_UNHEARD_MS}};
+                {TCP_USER_TIMEOUT, TRANSPORT_UNHEARD_MS},
+                {TCP_NOTSENT_LOWAT, TRANSPORT_NOT_SENT}};
     const int on = 1;
     int failed = 0;
 

@@ -40,6 +40,7 @@ from pearl_pool.tls import unwrap
 
 WORDS = {20: "Invalid share", 21: "stale job", 22: "duplicate share", 23: "low difficulty share",
          24: "wallet is missing", 25: "invalid wallet", 26: "invalid proof", 27: "unauthorized"}
+BUSY = -32000  # the gateway's full queue: to be sent again
 TEST_SHAPE = {"m": 1024, "n": 1024, "k": 2048}
 
 
@@ -206,7 +207,8 @@ class PearlPool:
         with self.changed:
             if share.digest in self.seen:
                 share.verdict = f"duplicate, {share.verdict}"
-            self.seen.add(share.digest)
+            if share.code != BUSY:
+                self.seen.add(share.digest)
 
     def _verify(self, share):
         job = share.job
@@ -263,4 +265,4 @@ class PearlPool:
         return sum(code is None or s.code == code for s in self.shares)
 
     def twice(self):
-        return [d for d, n in collections.Counter(s.digest for s in self.shares).items() if n > 1]
+        return [d for d, n in collections.Counter(s.digest for s in self.shares if s.code != BUSY).items() if n > 1]

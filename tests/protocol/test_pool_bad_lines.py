@@ -100,7 +100,7 @@ def lines_that_are_nothing():
             pool.say_bytes(line + b"\n")
             puppet.expect("notice")
         pool.say_bytes(b"\n\r\n\n" + b'{"id":null,"method":"client.show_message","params":["hi"]}\r\n')
-        for _ in range(60):
+        for _ in range(150):
             pool.say_bytes(b"no\n")
         assert puppet.verdict(puppet.share(job)).verdict == "accepted"
         assert puppet.mines() == job.job_id and not puppet.said("lost"), puppet.said("lost")
