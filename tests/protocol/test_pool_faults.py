@@ -152,7 +152,7 @@ CASES = [
     (comes_back, "end at login", True, r"closed|ended|reset"),
     (comes_back, "end in line", True, r"closed|ended|reset"),
     (comes_back, "long line", True, r"line"),
-    (comes_back, "half line", True, r"did not finish a line"),
+    (comes_back, "half line", True, r"did not finish a line|did not answer"),
     (comes_back, "mute login", True, r"did not answer.* 30 s"),
     (comes_back, "black hole", True, r"did not answer.* 30 s"),
     (comes_back, "no job", True, r"no job.* 30 s"),
