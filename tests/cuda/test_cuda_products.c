@@ -2,8 +2,7 @@
  * test_cuda_products.c - claim: the CUDA kernels that multiply by warps give the
  * products, tickets and clean results of the shared text, whatever the shape, the
  * pattern, the rank and the values, in whatever order threads run and copies land.
- *
- * They run in the executor (tests/executor): no GPU is needed, and none was asked.
+ * They run in the executor (tests/executor): no GPU was asked.
  *
  * labels: plain
  *
