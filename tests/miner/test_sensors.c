@@ -120,6 +120,37 @@ static void test_processor(void **state)
     sensors_close(sensors);
 }
 
+/* A card that the library knows, with a fan that it does not, and one that it does not
+ * know, which the kernel may. */
+static void test_nvml(void **state)
+{
+    const char *build = getenv("BUILD");
+    struct device_list list = one("opencl", "41:00.0");
+    struct sensors *sensors;
+    struct sensors_reading reading;
+    char library[512];
+
+    (void)state;
+    if (!build)
+        skip();
+    snprintf(library, sizeof library, "%s/stand-in/libnvml_shim.so", build);
+    const struct sensors_options options = {.system = root, .library = library};
+
+    assert_int_equal(sensors_open(&list, &options, &sensors), STATUS_OK);
+    sensors_read(sensors, 0, 1, &reading);
+    is_near(&reading, SENSOR_POWER_W, 338.5);
+    is_near(&reading, SENSOR_TEMPERATURE_C, 62);
+    assert_false(reading.is_known[SENSOR_FAN_RATIO]);
+    sensors_close(sensors);
+
+    list = one("opencl", "42:00.0");
+    put("bus/pci/devices/0000:42:00.0/hwmon/hwmon0/power1_input", "99000000\n");
+    assert_int_equal(sensors_open(&list, &options, &sensors), STATUS_OK);
+    sensors_read(sensors, 0, 1, &reading);
+    is_near(&reading, SENSOR_POWER_W, 99);
+    sensors_close(sensors);
+}
+
 static void test_nothing(void **state)
 {
     const struct device_list list = one("opencl", "0b:00.0");
@@ -157,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_card),
         cmocka_unit_test(test_processor),
+        cmocka_unit_test(test_nvml),
         cmocka_unit_test(test_nothing),
     };
 

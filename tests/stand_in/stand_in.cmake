@@ -1,5 +1,5 @@
-# Libraries that stand in for a driver: libcuda in tests named test_cuda_*, found by LD_LIBRARY_PATH, and the OpenCL loader
-# in test_opencl_luck, which passes on to the real one.
+# Libraries that stand in for a driver: libcuda in tests named test_cuda_*, found by LD_LIBRARY_PATH, the OpenCL loader in
+# test_opencl_luck, which passes on to the real one, and NVIDIA's management library in test_sensors.
 find_library(OPENCL_LIBRARY OpenCL)
 if(OPENCL_HEADERS AND OPENCL_LIBRARY)
     add_library(opencl_shim MODULE ${CMAKE_SOURCE_DIR}/tests/stand_in/opencl_shim.c)
@@ -10,6 +10,10 @@ if(OPENCL_HEADERS AND OPENCL_LIBRARY)
     target_link_libraries(opencl_shim PRIVATE ${OPENCL_LIBRARY} ${CMAKE_DL_LIBS})
     set_target_properties(opencl_shim PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand-in)
 endif()
+
+add_library(nvml_shim MODULE ${CMAKE_SOURCE_DIR}/tests/stand_in/nvml_shim.c)
+target_compile_options(nvml_shim PRIVATE -Wall -Wextra -Wshadow -Wconversion -Werror)
+set_target_properties(nvml_shim PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand-in)
 
 # None of it is built with a sanitizer: the executor swaps stacks.
 if(NOT TARGET executor)
