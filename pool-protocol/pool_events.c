@@ -190,7 +190,7 @@ static void events_handle(struct pool_link *link, struct dialect_event *event)
         break;
     case EVENT_SHARE:
         if (event->verdict == VERDICT_ACCEPTED)
-            backoff_reset(&link->backoff);
+            link_praise(link);
         sending_answered(link, event);
         break;
     case EVENT_RESULT:

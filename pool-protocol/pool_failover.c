@@ -155,6 +155,14 @@ static void failover_despair(struct pool *pool)
     link_tell(first, news);
 }
 
+/* A good pool that ends a connection is probably there again in a second: its jobs and
+ * tasks are worth that wait.  One that falls silent is not waited for. */
+static bool is_worth_waiting(const struct pool_link *link, enum status status)
+{
+    return link->pool->current == link && link->is_good &&
+           (status == STATUS_CLOSED || status == STATUS_NETWORK);
+}
+
 static void failover_failed(struct pool_link *link, enum status status,
                             const struct error *why)
 {
@@ -166,6 +174,8 @@ static void failover_failed(struct pool_link *link, enum status status,
     if (status == STATUS_BAD_PROOF)
         wait_ms = WRONG_ASIDE_MS;
     wait_ms = hurried(pool, wait_ms);
+    if (is_worth_waiting(link, status))
+        pool->awaited = link;
     failover_lost(pool, link);
     link->due_ms = clock_ms() + wait_ms;
     if (has_refused)
@@ -208,6 +218,13 @@ void failover_end(struct pool *pool)
 
 /* --- what is due --- */
 
+static bool failover_may_use(const struct pool *pool, const struct pool_link *link)
+{
+    if (link->is_connected)
+        return true;
+    return clock_ms() >= link->due_ms && (!pool->awaited || pool->awaited == link);
+}
+
 /* The first that is connected still, or may be. */
 static void failover_choose(struct pool *pool)
 {
@@ -218,11 +235,12 @@ static void failover_choose(struct pool *pool)
         return;
     }
     for (uint32_t i = 0; i < pool->link_count && !link; i++) {
-        if (pool->links[i].is_connected || clock_ms() >= pool->links[i].due_ms)
+        if (failover_may_use(pool, &pool->links[i]))
             link = &pool->links[i];
     }
     if (!link)
         return;
+    pool->awaited = NULL;
     if (link->is_connected) {
         failover_take_over(pool, link);
         return;
@@ -344,7 +362,8 @@ uint64_t failover_wait_ms(const struct pool *pool, uint64_t wait_ms)
             return 0;
         if (again_ms > now && again_ms < until)
             until = again_ms;
-        if (!link->is_connected && !pool->current && link->due_ms < until)
+        if (!link->is_connected && !pool->current && link->due_ms < until &&
+            (!pool->awaited || pool->awaited == link))
             until = link->due_ms;
         if (link->is_leaving && link_leave_ms(link) < until)
             until = link_leave_ms(link);

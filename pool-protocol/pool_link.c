@@ -101,7 +101,7 @@ enum status link_connect(struct pool_link *link, struct error *err)
     assert(!link->is_connected);
     link->is_connected = true;
     link->is_greeted = link->is_ready = false;
-    link->is_settled = link->is_leaving = link->has_declined = false;
+    link->is_settled = link->is_good = link->is_leaving = link->has_declined = false;
     link->greeted_ms = link->ready_ms = link->job_ms = 0;
     link->refusal = LINK_REFUSED_NOT;
     link->wrong[0] = 0;
@@ -133,6 +133,12 @@ void link_set_job(struct pool_link *link, struct job *job)
         link->job_ms = link->job_ms ? link->job_ms : link_now_ms(link);
     }
     failover_job(link);
+}
+
+void link_praise(struct pool_link *link)
+{
+    link->is_good = true;
+    backoff_reset(&link->backoff);
 }
 
 void link_add_task(struct pool_link *link, const char *id)
@@ -248,7 +254,7 @@ static enum status link_judge(struct pool_link *link, struct error *err)
         link->ready_ms = now;
     link->had_job |= link->is_ready && link->job_ms;
     if (link->job_ms && now - link->job_ms >= GOOD_MS)
-        backoff_reset(&link->backoff);
+        link_praise(link);
     if (!link->is_ready && now - link->greeted_ms >= LINK_ANSWER_MS)
         return link_overdue("did not answer the login", err);
     if (link->is_ready && !link->job_ms && now - link->ready_ms >= LINK_ANSWER_MS)

@@ -57,6 +57,7 @@ struct pool_link {
     bool was_welcome, had_job;     /* since the start: logged in, and then a job */
     enum link_refusal refusal;     /* how the last connection ended */
     bool is_settled;               /* told to be worked for, on this connection */
+    bool is_good;                  /* on it: a share was accepted, or it lasted */
     bool is_leaving, has_declined; /* another pool is worked for; told what is not done */
     uint64_t left_ms;              /* ... since */
 
@@ -92,6 +93,8 @@ void link_hang_up(struct pool_link *link); /* harmless where there is no connect
 uint64_t link_now_ms(const struct pool_link *link);
 /* Takes job, which may be NULL: it is in force now. */
 void link_set_job(struct pool_link *link, struct job *job);
+/* The pool works with us: waits begin anew. */
+void link_praise(struct pool_link *link);
 /* The tasks that this pool assigned. */
 void link_add_task(struct pool_link *link, const char *id);
 struct link_task *link_find_task(struct pool_link *link, const char *id); /* or NULL */

@@ -21,6 +21,7 @@ struct pool {
     struct pool_link *current;   /* the one that is worked for, or is to be; or NULL */
     struct pool_link *settled;   /* the last one that had a job while it was current */
     struct pool_link *candidate; /* a better one that is tried beside it, or NULL */
+    struct pool_link *awaited;   /* a good one that was lost and is tried before others */
     uint64_t back_ms;            /* when better ones are tried again */
     uint32_t back_next;          /* which of them is next */
     bool is_hopeless;            /* told */

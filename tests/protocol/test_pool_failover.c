@@ -241,6 +241,55 @@ static void a_pool_that_is_left_gets_its_tasks_back(void **state)
     pair_close(&pair);
 }
 
+static void a_good_pool_is_waited_for_once(void **state)
+{
+    struct pair pair;
+
+    pair_open(&pair, state);
+    pair_start(&pair, "stratum+tcp", 1, 0);
+    log_in(pair.first, BENCH_ACCEPTED);
+    bench_say_job(pair.first, "a1");
+    expect_of(pair.first, NEWS_CURRENT, 0);
+    struct job *job = job_in_force(pair.first);
+    put_share_of(pair.first, job, 1);
+    job_release(job);
+    bench_answer_line(pair.first, "mining.submit", BENCH_ACCEPTED);
+    bench_expect_verdict(pair.first, NEWS_SHARE, VERDICT_ACCEPTED);
+    pool_script_hang_up(&pair.first->script);
+    (void)bench_hear_hello(pair.first, "rig7");
+    assert_false(pool_script_is_called(&pair.second.script, 0));
+    pool_script_hang_up(&pair.first->script);
+    (void)bench_hear_hello(&pair.second, "rig7");
+    pair_close(&pair);
+}
+
+/* Nothing but jobs that take shares without a task is wanted of it. */
+static void a_list_for_proofs_takes_no_tasks(void **state)
+{
+    struct bench *bench = *state;
+    struct queue *assignments = bench->ports.assignments;
+    uint64_t generation = 0;
+    char line[512];
+
+    bench->ports.assignments = NULL;
+    bench_connect(bench, "pouw+tcp");
+    bench_welcome(bench);
+    snprintf(line, sizeof line,
+             "{\"id\":null,\"method\":\"mining.notify\",\"params\":{\"job_id\":\"j1\","
+             "\"header\":\"%0152d\",\"target\":\"ffff\",\"height\":1,\"cert_version\":3,"
+             "\"unassigned\":false}}",
+             1);
+    pool_script_say(&bench->script, line);
+    expect_of(bench, NEWS_JOB, 0);
+    assert_null(mailbox_take(bench->ports.jobs, &generation));
+    bench_say_job(bench, "j2");
+    expect_of(bench, NEWS_JOB, 0);
+    job_release(job_in_force(bench));
+    bench_say_assign(bench);
+    (void)pool_script_expect(&bench->script, "task.decline");
+    bench->ports.assignments = assignments;
+}
+
 static void refused(struct bench *bench)
 {
     log_in(bench, "\"result\":null,\"error\":{\"code\":25,\"msg\":\"invalid wallet\"}}");
@@ -398,6 +447,8 @@ int main(void)
         WITH_BENCH(the_first_takes_over_with_its_first_job),
         WITH_BENCH(a_better_pool_that_fails_changes_nothing),
         WITH_BENCH(a_pool_that_is_left_gets_its_tasks_back),
+        WITH_BENCH(a_good_pool_is_waited_for_once),
+        WITH_BENCH(a_list_for_proofs_takes_no_tasks),
         WITH_BENCH(there_is_hope_while_one_takes_the_login),
         WITH_BENCH(no_hope_where_all_refuse),
         WITH_BENCH(no_hope_where_all_want_a_newer_program),
