@@ -22,6 +22,13 @@ enum dialect_user {
     DIALECT_USER_ADDRESS /* the address that is paid */
 };
 
+/* How a plain Pearl pool speaks. */
+enum dialect_pin {
+    DIALECT_DETECTED, /* nobody said it: it is found out */
+    DIALECT_OBJECT,
+    DIALECT_ARRAY /* the lists of pearl/v1 */
+};
+
 enum { DIALECT_ADDRESS_MAX = 255 };
 
 /* Who logs in, where, and in what this pool differs from most of its kind. */
@@ -29,9 +36,11 @@ struct dialect_login {
     struct message_authorize hello;
     char address[DIALECT_ADDRESS_MAX + 1]; /* what follows "://" */
     enum user_form form;
-    uint32_t job_timeout_s; /* without a new job the pool is left; 0: after 600 s */
-    uint32_t cert_version;  /* of jobs that name none and whose height says none; 0:
-                               there is none, such a job cannot be worked on */
+    enum dialect_pin pin;
+    char joined[WALLET_MAX + 1]; /* the wallet for lists, where it is another; or "" */
+    uint32_t job_timeout_s;      /* without a new job the pool is left; 0: after 600 s */
+    uint32_t cert_version;       /* of jobs that name none and whose height says none; 0:
+                                    there is none, such a job cannot be worked on */
 };
 
 struct dialect_session; /* begins with nothing in common: each dialect has its own */
@@ -94,6 +103,7 @@ void dialect_no_artifacts(const struct dialect_session *session,
 #define DIALECT(scheme, port, tls, file) extern const struct dialect dialect_##file;
 #include "pool-protocol/dialects.def"
 #undef DIALECT
+extern const struct dialect dialect_pearl; /* what dialect_detect may find */
 
 struct dialect_row {
     const char *scheme; /* what stands before "://" */

@@ -50,6 +50,15 @@ static enum status array_end(struct array_reader *reader)
     return reader->fields.status;
 }
 
+bool message_array_is_sign(const struct message_line *line)
+{
+    const char *method = message_line_method(line);
+
+    return !strcmp(method, MESSAGE_CHALLENGE) || !strcmp(method, MESSAGE_SHAPE) ||
+           (!strcmp(method, MESSAGE_NOTIFY) &&
+            json_is_array(json_object_get(line->root, "params")));
+}
+
 enum status message_puzzle_decode(const struct message_line *line,
                                   struct puzzle_task *out, struct error *err)
 {

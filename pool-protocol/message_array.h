@@ -19,6 +19,8 @@
 #define MESSAGE_SHAPE      "pearl.set_mining_params"
 #define MESSAGE_DIFFICULTY "mining.set_difficulty"
 
+/* Whether only a pool of this kind says such a line. */
+bool message_array_is_sign(const struct message_line *line);
 MUST_CHECK enum status message_puzzle_decode(const struct message_line *line,
                                              struct puzzle_task *out, struct error *err);
 /* Rank, k, m and n within what any proof can have, patterns that are progressions.

@@ -48,8 +48,10 @@ struct pool_options {
     enum pool_wish has_jsonrpc; /* requests name their version of JSON-RPC */
     enum pool_wish asks_gzip;   /* for proofs in gzip */
     enum pool_wish is_password; /* pass is called password */
-    uint64_t difficulty;        /* the password asks for it; 0: it does not */
-    uint32_t cert_version;      /* of jobs that name none; 0: their height says it */
+    enum dialect_pin dialect; /* of stratum+...: as this pool is known to speak, or finds
+                                 out */
+    uint64_t difficulty;      /* the password asks for it; 0: it does not */
+    uint32_t cert_version;    /* of jobs that name none; 0: their height says it */
     const char *pin;   /* "sha256//...", the pool's key; NULL: as it is known, if it is */
     const char *proxy; /* socks5h://..., or NULL; never a silent direct connection */
     const char *ca_file; /* certificates to trust instead of the system's, or NULL */

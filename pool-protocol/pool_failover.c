@@ -21,6 +21,7 @@ enum {
     LEAVE_MS = 30000, /* for verdicts and tasks of the pool that is left */
     LEAVE_LEAST_MS =
         5000,         /* for what was found before the change and is not yet proved */
+    LOGIN_MS = 100,   /* between two looks at a login that is not answered */
     DECLINE_MS = 1000 /* to say what is not done */
 };
 
@@ -360,6 +361,8 @@ uint64_t failover_wait_ms(const struct pool *pool, uint64_t wait_ms)
 
         if (link->is_connected && !link->transport && !link->is_greeted)
             return 0;
+        if (link->is_connected && !link->is_ready && now + LOGIN_MS < until)
+            until = now + LOGIN_MS;
         if (again_ms > now && again_ms < until)
             until = again_ms;
         if (!link->is_connected && !pool->current && link->due_ms < until &&

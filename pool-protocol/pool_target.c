@@ -37,8 +37,9 @@ static enum status target_difficulty(const struct pool_options *options,
                                      struct pool_target *out, struct error *err)
 {
     struct message_authorize *hello = &out->login.hello;
-    const bool is_nothing =
-        !strcmp(hello->pass, "x") && out->row->dialect != &dialect_array;
+    const bool is_nothing = !strcmp(hello->pass, "x") &&
+                            out->row->dialect != &dialect_array &&
+                            out->login.pin != DIALECT_ARRAY;
     const char *pass = is_nothing ? "" : hello->pass;
     char text[PASS_MAX + 32];
 
@@ -77,6 +78,35 @@ static enum status target_manners(const struct pool_options *options,
     return target_difficulty(options, known, out, err);
 }
 
+/* What a stratum+... pool speaks. */
+static enum status target_pin_dialect(const struct pool_options *options,
+                                      const struct known_pool *known,
+                                      struct pool_target *out, struct error *err)
+{
+    const bool has_choice = out->row->dialect == &dialect_detect;
+
+    if (options->dialect != DIALECT_DETECTED && !has_choice)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "dialect is set, but %s:// names one already", out->row->scheme);
+    out->login.pin = options->dialect;
+    if (has_choice && options->dialect == DIALECT_DETECTED && *known->name)
+        out->login.pin = DIALECT_OBJECT;
+    if (out->login.pin == DIALECT_ARRAY && !options->form)
+        out->login.form = USER_DOT;
+    return STATUS_OK;
+}
+
+/* The wallet as a login with lists has it, if it turns out that one is wanted. */
+static void target_joined(const struct pool_options *options, const struct user *user,
+                          struct dialect_login *login)
+{
+    struct message_authorize hello = {0};
+
+    if (login->pin == DIALECT_DETECTED && !options->form &&
+        !user_login(user, USER_DOT, &hello, NULL))
+        memcpy(login->joined, hello.wallet, sizeof login->joined);
+}
+
 static enum status target_user(const struct pool_options *options,
                                struct pool_target *out, struct error *err)
 {
@@ -96,6 +126,7 @@ static enum status target_user(const struct pool_options *options,
         status = target_text("worker", options->worker, WORKER_MAX, user.worker, err);
     if (status)
         return status;
+    target_joined(options, &user, &out->login);
     return user_login(&user, out->login.form, &out->login.hello, err);
 }
 
@@ -157,10 +188,11 @@ enum status pool_target_read(const struct pool_options *options, struct pool_tar
     if (options->form)
         out->login.form = *options->form;
     known = known ? known : &unknown;
+    status = target_pin_dialect(options, known, out, err);
     out->login.job_timeout_s =
         options->job_timeout_s ? options->job_timeout_s : known->job_timeout_s;
     const char *pin = options->pin && *options->pin ? options->pin : known->pin;
-    if (*pin)
+    if (!status && *pin)
         status = target_pin(out->row, pin, out->pin, err);
     hello->offer = options->offer;
     if (!status)

@@ -43,6 +43,8 @@ void bench_connect(struct bench *bench, const char *scheme)
                                    .agent = "test/1",
                                    .is_account = true, /* the address is invented */
                                    .hurry = 1000};
+    if (!strncmp(scheme, "stratum", 7))
+        options.dialect = DIALECT_OBJECT;
 
     snprintf(url, sizeof url, "%s://127.0.0.1:%u", scheme, bench->script.port);
     options.offer.slots = 1;

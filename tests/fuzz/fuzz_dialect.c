@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     converse(&dialect_task, bytes_of(data, size));
     converse(&dialect_pearl, bytes_of(data, size));
+    converse(&dialect_detect, bytes_of(data, size));
     converse(&dialect_gateway, bytes_of(data, size));
     converse(&dialect_array, bytes_of(data, size));
     return 0;

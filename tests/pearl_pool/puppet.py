@@ -23,6 +23,8 @@ class Puppet:
             words.append("url=" + (pool if isinstance(pool, str) else pool.url))
             if not isinstance(pool, str):
                 words.append("form=" + pool.recording.form)
+                if pool.url.startswith("stratum"):
+                    words.append("dialect=object")
             words += [f"{name.replace('_', '-')}={value}" for name, value in settings.items()]
             words += [f"hurry={hurry}", f"strict={strict}"]
         self.process = subprocess.Popen([PUPPET, *words], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

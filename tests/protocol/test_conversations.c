@@ -4,8 +4,9 @@
  *
  * A recording is a list of actions, each followed by what must come of it, all of it and
  * in order.  The first line is `dialect NAME`, then an address, or array, dot, slash: how
- * the user is told, and its manners: jsonrpc, password, gzip, version2.  pool_*.txt are
- * also what the scripted pool of tests/pearl_pool plays.
+ * the user is told, and its manners: jsonrpc, password, gzip, version2; with detect
+ * nobody said what it speaks.  pool_*.txt are also what the scripted pool of
+ * tests/pearl_pool plays.
  *
  *   S> LINE                   a line from the pool
  *   greet | tick MS           a new connection | time
@@ -290,6 +291,8 @@ static void open_dialect(struct stage *stage, const char *line)
     struct error err = {0};
 
     char manners[32] = "";
+
+    stage->login.pin = strstr(line, "detect") ? DIALECT_DETECTED : DIALECT_OBJECT;
 
     assert_true(
         sscanf(line, "dialect %31s %63s %31s", name, stage->login.address, manners) >= 1);

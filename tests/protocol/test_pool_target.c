@@ -112,6 +112,30 @@ static void manners_are_kept(void **state)
     refused(&options, STATUS_BAD_CONFIG, "cert-version is 4, expected 1 to 3");
 }
 
+static void what_stratum_speaks_is_known_said_or_found_out(void **state)
+{
+    struct pool_options options = {.url = "pool:luckypool-eu", .user = ADDRESS ".w"};
+    struct pool_target target = read_target(&options);
+
+    (void)state;
+    assert_int_equal(target.login.pin, DIALECT_OBJECT);
+    assert_string_equal(target.login.joined, "");
+    options.url = "stratum+ssl://h:1";
+    target = read_target(&options);
+    assert_int_equal(target.login.pin, DIALECT_DETECTED);
+    assert_string_equal(target.login.hello.wallet, ADDRESS);
+    assert_string_equal(target.login.joined, ADDRESS ".w");
+    options.dialect = DIALECT_ARRAY;
+    options.pass = "x";
+    options.difficulty = 7;
+    target = read_target(&options);
+    assert_int_equal(target.login.pin, DIALECT_ARRAY);
+    assert_string_equal(target.login.hello.wallet, ADDRESS ".w");
+    assert_string_equal(target.login.hello.pass, "x;d=7");
+    options.url = "pearl-v1+tcp://h:1";
+    refused(&options, STATUS_BAD_CONFIG, "pearl-v1+tcp:// names one already");
+}
+
 static void a_password_asks_for_a_difficulty(void **state)
 {
     struct pool_options options = {
@@ -197,6 +221,7 @@ int main(void)
         cmocka_unit_test(every_known_pool_is_reached),
         cmocka_unit_test(what_is_written_counts_more),
         cmocka_unit_test(manners_are_kept),
+        cmocka_unit_test(what_stratum_speaks_is_known_said_or_found_out),
         cmocka_unit_test(a_password_asks_for_a_difficulty),
         cmocka_unit_test(urls_are_read),
         cmocka_unit_test(the_rest_is_refused),

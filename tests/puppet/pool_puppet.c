@@ -270,6 +270,16 @@ static enum user_form form_of(const char *word)
     return USER_SPLIT;
 }
 
+static enum dialect_pin dialect_of(const char *word)
+{
+    if (!strcmp(word, "object"))
+        return DIALECT_OBJECT;
+    if (!strcmp(word, "array"))
+        return DIALECT_ARRAY;
+    fail("unknown dialect", word);
+    return DIALECT_DETECTED;
+}
+
 static bool set_text(struct pool_options *options, const char *name, const char *value)
 {
     const struct {
@@ -328,6 +338,8 @@ static void set(struct puppet *puppet, const char *word)
     if (!strncmp(word, "form=", 5)) {
         puppet->forms[last] = form_of(value);
         options->form = &puppet->forms[last];
+    } else if (!strncmp(word, "dialect=", 8)) {
+        options->dialect = dialect_of(value);
     } else if (!strncmp(word, "job-timeout=", 12)) {
         options->job_timeout_s = (uint32_t)strtoul(value, NULL, 10);
     } else if (!strncmp(word, "hurry=", 6)) {
