@@ -238,6 +238,7 @@ enum status object_submit_begin(struct dialect_session *session,
                                            [DESK_WAIT] = STATUS_AGAIN,
                                            [DESK_STALE] = STATUS_STALE,
                                            [DESK_BELOW] = STATUS_LOW};
+    uint8_t digest[32];
     struct desk_pass pass;
 
     if (!session->is_ready)
@@ -248,13 +249,14 @@ enum status object_submit_begin(struct dialect_session *session,
         return statuses[word];
     if (object_outstanding(session, REQUEST_SUBMIT) >= OBJECT_SUBMITS_MAX)
         return STATUS_AGAIN;
-    if (share_desk_has_sent(&session->desk, share))
+    share_desk_digest(share, digest);
+    if (share_desk_has_sent(&session->desk, digest))
         return STATUS_DONE;
     *request = object_ask(session, REQUEST_SUBMIT, tag);
     if (!*request)
         return STATUS_AGAIN;
     (*request)->is_old = pass.is_old;
-    (*request)->place = share_desk_sent(&session->desk, share);
+    (*request)->place = share_desk_sent(&session->desk, digest);
     *job_id = pass.job_id;
     return STATUS_OK;
 }

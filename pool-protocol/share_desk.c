@@ -142,18 +142,15 @@ static enum desk_word desk_judge_header(const struct share_desk *desk,
     return is_old ? DESK_STALE : DESK_BELOW;
 }
 
-static void desk_digest(const struct share *share, uint8_t digest[32])
+void share_desk_digest(const struct share *share, uint8_t digest[32])
 {
     blake3_hash(share->plain_proof.data, share->plain_proof.size, NULL, digest);
 }
 
-bool share_desk_has_sent(const struct share_desk *desk, const struct share *share)
+bool share_desk_has_sent(const struct share_desk *desk, const uint8_t digest[32])
 {
-    uint8_t digest[32];
-
-    desk_digest(share, digest);
     for (uint32_t i = 0; i < DESK_DIGESTS_MAX; i++) {
-        if (!memcmp(desk->digests[i], digest, sizeof digest))
+        if (!memcmp(desk->digests[i], digest, sizeof desk->digests[i]))
             return true;
     }
     return false;
@@ -169,11 +166,11 @@ enum desk_word share_desk_judge(const struct share_desk *desk, const struct shar
     return desk->has_heard ? DESK_STALE : DESK_WAIT;
 }
 
-uint32_t share_desk_sent(struct share_desk *desk, const struct share *share)
+uint32_t share_desk_sent(struct share_desk *desk, const uint8_t digest[32])
 {
     const uint32_t place = desk->digest_next;
 
-    desk_digest(share, desk->digests[place]);
+    memcpy(desk->digests[place], digest, sizeof desk->digests[place]);
     desk->digest_next = (place + 1) % DESK_DIGESTS_MAX;
     return place;
 }

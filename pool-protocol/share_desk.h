@@ -67,10 +67,12 @@ struct desk_pass {
 /* out is filled for DESK_GO alone. */
 enum desk_word share_desk_judge(const struct share_desk *desk, const struct share *share,
                                 uint64_t now_ms, struct desk_pass *out);
+/* What a proof is remembered by; it takes a while, so it is asked for once. */
+void share_desk_digest(const struct share *share, uint8_t digest[32]);
 /* Whether this proof left before, under whatever job. */
-bool share_desk_has_sent(const struct share_desk *desk, const struct share *share);
+bool share_desk_has_sent(const struct share_desk *desk, const uint8_t digest[32]);
 /* Remembers a proof that leaves.  With its place it may be forgotten, to leave again. */
-uint32_t share_desk_sent(struct share_desk *desk, const struct share *share);
+uint32_t share_desk_sent(struct share_desk *desk, const uint8_t digest[32]);
 void share_desk_unsent(struct share_desk *desk, uint32_t place);
 /* What became of a share that was sent: refusal says why it was not accepted.  true: too
  * many in a row are wrong, so that the pool is better left. */
