@@ -351,6 +351,38 @@ static const uint8_t scalar_sizes[KERNEL_COUNT][KERNEL_SCALARS_MAX] = {
 #undef KERNEL
 };
 
+/* What a unit takes, as far as the scalars say: calls of one kernel are compared by it.
+ */
+static uint64_t unit_work(const struct launch *launch)
+{
+    const union scalar *s = launch->scalars;
+
+    switch (launch->kernel) {
+    case KERNEL_matmul_i8: /* n k */
+    case KERNEL_denoise:   /* n rank */
+    case KERNEL_bfp12:     /* heads head_dim */
+        return (uint64_t)s[0].u32 * s[1].u32;
+    case KERNEL_ticket_fold: /* h w k */
+        return (uint64_t)s[0].u32 * s[1].u32 * s[2].u32;
+    case KERNEL_quantise7:  /* k_padded */
+    case KERNEL_quantise14: /* k_padded */
+    case KERNEL_dequantise: /* n */
+        return s[1].u32;
+    case KERNEL_attention: /* head_dim; how many keys it has, only the spans know */
+        return s[2].u32;
+    case KERNEL_layer_norm:
+    case KERNEL_rms_norm:
+    case KERNEL_mean_pool:
+    case KERNEL_embed:
+    case KERNEL_noise_add:
+    case KERNEL_lowrank_x:
+    case KERNEL_lowrank_y:
+        return s[0].u32;
+    default:
+        return 1;
+    }
+}
+
 static enum status opencl_launch(struct device *device, const struct launch *launch)
 {
     struct opencl_call call = opencl_call_begin(device, &device->kernels[launch->kernel]);
@@ -360,6 +392,7 @@ static enum status opencl_launch(struct device *device, const struct launch *lau
         opencl_call_view(&call, launch->views[i]);
     for (uint32_t i = 0; i < info->scalars; i++)
         opencl_call_value(&call, &launch->scalars[i], scalar_sizes[launch->kernel][i]);
+    call.work = unit_work(launch);
     return opencl_call_run(&call, launch->first, launch->last);
 }
 

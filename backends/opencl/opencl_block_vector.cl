@@ -18,10 +18,10 @@ typedef f32 left_value;
 #define CELL_ROWS         BLOCK_ROWS
 #define CELL_COLUMNS      BLOCK_COLUMNS
 #define CELL_ITEMS        1
-#define BLOCK_ROW(item)   0
-#define BLOCK_COLUMN(item) 0
-#define LEFT_LINE(item)    0
-#define RIGHT_LINE(item)   0
+#define BLOCK_ROW(item)    (0 * (item))
+#define BLOCK_COLUMN(item) (0 * (item))
+#define LEFT_LINE(item)    (0 * (item))
+#define RIGHT_LINE(item)   (0 * (item))
 #define RIGHT_INDIRECT     0
 #define BLOCK_ROOM        1
 #define EXACT_MAX         1024

@@ -33,6 +33,7 @@ static uint32_t least(uint64_t a, uint64_t b)
 /* So many slots as fit, in whole units; all if they fit. */
 static uint32_t whole_units(uint64_t fit, uint32_t unit, uint32_t all)
 {
+    assert(unit);
     return fit >= all ? all : (uint32_t)(fit / unit * unit);
 }
 
@@ -232,6 +233,12 @@ static enum status zero(struct device *device, cl_mem memory, uint64_t offset,
         device->queue, memory, &none, sizeof none, (size_t)offset, size, 0, NULL, NULL));
 }
 
+static enum status hits_clear(struct device *device, const struct mining *mining)
+{
+    return zero(device, mining->hits.buffer->memory, mining->hits.offset,
+                sizeof(struct hits));
+}
+
 static enum status mining_begin(const struct opencl_product *product)
 {
     struct device *device = product->device;
@@ -244,8 +251,7 @@ static enum status mining_begin(const struct opencl_product *product)
     enum status status = opencl_factors_make(device, &mining->a, &factors);
 
     if (!status)
-        status = zero(device, mining->hits.buffer->memory, mining->hits.offset,
-                      sizeof(struct hits));
+        status = hits_clear(device, mining);
     if (!status && product->limbs)
         status = opencl_sparse_make(product);
     if (!status && product->limbs)
@@ -355,6 +361,8 @@ enum status opencl_multiply(struct device *device, const struct multiply *multip
         return STATUS_NO_MEMORY; /* reserve() was not asked for this */
     if (!mining && !multiply->c.buffer)
         return STATUS_OK;
+    if (!multiply->m)
+        return mining ? hits_clear(device, mining) : STATUS_OK;
     if (mining && multiply->c.buffer)
         product.limbs = limbs_wanted(product.k, product.rank);
     status = orders_make(&product);

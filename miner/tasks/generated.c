@@ -37,6 +37,23 @@ uint64_t generated_size(struct model_shape shape)
     return 4 * operands + operands / 16;
 }
 
+enum status generated_piece_fits(const struct device *device, struct model_shape shape,
+                                 uint64_t product, struct error *err)
+{
+    enum { PAD = 128 }; /* lines that a packed copy may have more */
+    const uint64_t lines = (shape.m > shape.n ? shape.m : shape.n) + PAD;
+    const uint64_t largest = lines * shape.k > product ? lines * shape.k : product;
+    const uint64_t most = device_info(device)->piece_bytes;
+
+    if (most && largest > most)
+        return error_set(err, STATUS_NO_MEMORY,
+                         "a product of %" PRIu64 " x %" PRIu64 " x %" PRIu64
+                         " needs %" PRIu64 " MiB in one piece, the device gives at "
+                         "most %" PRIu64,
+                         shape.m, shape.n, shape.k, largest >> 20, most >> 20);
+    return STATUS_OK;
+}
+
 enum status generated_fits(const struct device *device, struct model_shape shape,
                            uint64_t extra, struct error *err)
 {
@@ -47,7 +64,7 @@ enum status generated_fits(const struct device *device, struct model_shape shape
                          "a product of %" PRIu64 " x %" PRIu64 " x %" PRIu64
                          " needs %" PRIu64 " MiB, the device has %" PRIu64,
                          shape.m, shape.n, shape.k, needed >> 20, there >> 20);
-    return STATUS_OK;
+    return generated_piece_fits(device, shape, extra, err);
 }
 
 enum status generated_new(struct generated *out, struct device *device,

@@ -32,6 +32,11 @@ struct generated {
 MUST_CHECK enum status generated_check(struct model_shape shape, struct error *err);
 /* Bytes that a checked shape takes on a device, derived copies included. */
 uint64_t generated_size(struct model_shape shape);
+/* Whether its largest matrix, or a product of so many bytes, is no larger than what the
+ * device gives in one piece: a sentence with both figures where it is. */
+MUST_CHECK enum status generated_piece_fits(const struct device *device,
+                                            struct model_shape shape, uint64_t product,
+                                            struct error *err);
 /* Whether a checked shape and extra bytes fit the device: a sentence with both figures
  * where they do not. */
 MUST_CHECK enum status generated_fits(const struct device *device,

@@ -65,7 +65,7 @@ static enum status shape_fits(const struct device *device, struct model_shape sh
                          "mining %" PRIu64 " x %" PRIu64 " x %" PRIu64 " needs %" PRIu64
                          " MiB, the device has %" PRIu64 " to spare for it",
                          shape.m, shape.n, shape.k, needed >> 20, there >> 20);
-    return STATUS_OK;
+    return generated_piece_fits(device, shape, 0, err);
 }
 
 enum status idle_shape(const struct device *device, uint64_t side, uint64_t k,

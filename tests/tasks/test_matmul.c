@@ -249,6 +249,18 @@ static void what_does_not_fit_is_refused_with_both_figures(void **state)
     head->info.memory_bytes = (uint64_t)1 << 20;
     assert_int_equal(idle_shape(device, 2048, 4096, &shape, &err), STATUS_NO_MEMORY);
     assert_non_null(strstr(err.text, "the device has 0 to spare"));
+    head->info.memory_bytes = 0;
+    head->info.piece_bytes = (uint64_t)4 << 20;
+    assert_int_equal(
+        generated_fits(device, (struct model_shape){4096, 512, 4096}, 0, &err),
+        STATUS_NO_MEMORY);
+    assert_string_equal(err.text, "a product of 4096 x 512 x 4096 needs 16 MiB in one "
+                                  "piece, the device gives at most 4");
+    assert_int_equal(generated_fits(device, (struct model_shape){512, 512, 4096},
+                                    (uint64_t)8 << 20, &err),
+                     STATUS_NO_MEMORY);
+    assert_int_equal(idle_shape(device, 4096, 4096, &shape, &err), STATUS_OK);
+    assert_int_equal(shape.m, 512);
     device_close(device);
 }
 
