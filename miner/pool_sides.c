@@ -224,6 +224,8 @@ uint32_t pool_sides_stop(struct pool_sides *sides, uint64_t wait_ms)
 {
     uint32_t left = 0;
 
+    if (sides->proofs)
+        pool_end(sides->proofs, wait_ms); /* while the other one ends */
     if (sides->tasks)
         left = pool_stop(sides->tasks, wait_ms);
     if (sides->proofs && sides->proofs != sides->tasks)

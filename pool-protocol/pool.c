@@ -207,18 +207,25 @@ enum status pool_start(const struct pool_options *options, const struct pool_por
     return status;
 }
 
-uint32_t pool_stop(struct pool *pool, uint64_t wait_ms)
+void pool_end(struct pool *pool, uint64_t wait_ms)
 {
     const uint64_t one = 1;
-    uint32_t left = 0;
     ssize_t told = 0;
 
-    if (!pool->thread)
-        return 0;
-    atomic_store(&pool->stop_at_ms, clock_ms() + wait_ms);
+    if (!atomic_load(&pool->stop_at_ms))
+        atomic_store(&pool->stop_at_ms, clock_ms() + wait_ms);
     told = write(pool->wake_fd, &one, sizeof one);
     assert(told > 0); /* an eventfd takes a one */
     (void)told;
+}
+
+uint32_t pool_stop(struct pool *pool, uint64_t wait_ms)
+{
+    uint32_t left = 0;
+
+    if (!pool->thread)
+        return 0;
+    pool_end(pool, wait_ms);
     thread_join(pool->thread);
     pool->thread = NULL;
     queue_watch(pool->ports.outbox, -1);

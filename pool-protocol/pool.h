@@ -79,6 +79,10 @@ struct pool_ports {
 MUST_CHECK enum status pool_start(const struct pool_options *options,
                                   const struct pool_ports *ports, struct pool **out,
                                   struct error *err);
+/* Wants the end, as pool_stop() does, and waits for nothing: for several that end at
+ * once.
+ */
+void pool_end(struct pool *pool, uint64_t wait_ms);
 /* Ends the thread: what is in the outbox is sent and answers are awaited for at most
  * wait_ms (0: at once).  Returns how many finished results are left unanswered.  To be
  * called once. */

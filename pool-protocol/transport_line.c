@@ -40,13 +40,14 @@ struct transport {
     int wake_fd;
     uint64_t connect_ms, line_ms;
     uint64_t opened_ms;
-    uint64_t received_ms, sent_ms; /* last progress */
-    struct blob in;                /* not yet taken */
-    size_t taken, looked;          /* of in: given out, searched for a line's end */
-    struct blob out;  /* being sent: does not move or grow until it is gone */
-    struct blob next; /* what follows it */
-    size_t sent;      /* of out */
-    bool is_asked;    /* whether it is free: the answer was no */
+    uint64_t sent_ms;       /* last progress */
+    uint64_t line_begun_ms; /* when the line came whose end is not there yet */
+    struct blob in;         /* not yet taken */
+    size_t taken, looked;   /* of in: given out, searched for a line's end */
+    struct blob out;        /* being sent: does not move or grow until it is gone */
+    struct blob next;       /* what follows it */
+    size_t sent;            /* of out */
+    bool is_asked;          /* whether it is free: the answer was no */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -203,7 +204,7 @@ static enum status transport_connect(struct transport *t, struct error *err)
         t->socket == CURL_SOCKET_BAD)
         return error_set(err, STATUS_NETWORK, "the connection was lost at once");
     t->is_open = true;
-    t->received_ms = t->sent_ms = clock_ms();
+    t->sent_ms = clock_ms();
     return STATUS_OK;
 }
 
@@ -214,6 +215,16 @@ static void transport_forget_taken(struct transport *t)
     blob_drop_front(&t->in, t->taken);
     t->looked -= t->taken;
     t->taken = 0;
+}
+
+/* Bytes that end one line and perhaps begin another, or go on with one. */
+static enum status transport_add(struct transport *t, const uint8_t *data, size_t size)
+{
+    const bool is_new = t->in.size == t->taken || t->in.data[t->in.size - 1] == '\n';
+
+    if (is_new || memchr(data, '\n', size))
+        t->line_begun_ms = clock_ms();
+    return blob_add(&t->in, data, size);
 }
 
 static enum status transport_receive(struct transport *t, struct error *err)
@@ -235,9 +246,8 @@ static enum status transport_receive(struct transport *t, struct error *err)
                              curl_easy_strerror(code));
         if (!size)
             return error_set(err, STATUS_CLOSED, "the pool closed the connection");
-        if (blob_add(&t->in, data, size))
+        if (transport_add(t, data, size))
             return error_set(err, STATUS_NO_MEMORY, "no memory for what the pool sends");
-        t->received_ms = clock_ms();
     }
     return STATUS_OK;
 }
@@ -278,8 +288,8 @@ static enum status transport_judge(struct transport *t, struct error *err)
     if (t->looked == t->in.size && t->in.size - t->taken > MESSAGE_LINE_MAX)
         return error_set(err, STATUS_BAD_MESSAGE,
                          "the pool sends a line longer than %d bytes", MESSAGE_LINE_MAX);
-    if (t->looked == t->in.size && t->in.size > t->taken &&
-        now - t->received_ms > t->line_ms)
+    if (t->in.size > t->taken && t->in.data[t->in.size - 1] != '\n' &&
+        now - t->line_begun_ms > t->line_ms)
         return error_set(err, STATUS_TIMEOUT,
                          "the pool did not finish a line within %llu ms",
                          (unsigned long long)t->line_ms);

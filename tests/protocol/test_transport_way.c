@@ -1,6 +1,6 @@
 /*
- * Claim: the system watches a connection for a dead way as the protocol asks; a proxy is
- * given the pool's name and is never passed by.
+ * Claim: the system watches a connection for a dead way as the protocol asks; a line that
+ * trickles in has a time; a proxy is given the pool's name and is never passed by.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,8 +19,11 @@
 
 #include <cmocka.h>
 
+#include "miner/base/clock.h"
 #include "pool-protocol/transport.h"
 #include "tests/pool_script.h"
+
+enum { LINE_MS = 150 };
 
 static struct transport *begin(const char *host, uint16_t port,
                                const struct pool_script *proxy)
@@ -28,8 +31,11 @@ static struct transport *begin(const char *host, uint16_t port,
     char url[64];
     struct transport *t = NULL;
     struct error err = {0};
-    const struct transport_options options = {
-        .host = host, .port = port, .proxy = proxy ? url : NULL, .wake_fd = -1};
+    const struct transport_options options = {.host = host,
+                                              .port = port,
+                                              .proxy = proxy ? url : NULL,
+                                              .line_ms = LINE_MS,
+                                              .wake_fd = -1};
 
     snprintf(url, sizeof url, "socks5://127.0.0.1:%u", proxy ? proxy->port : 0);
     assert_int_equal(transport_open(&options, &t, &err), STATUS_OK);
@@ -82,6 +88,31 @@ static void a_dead_way_is_watched_for(void **state)
         assert_int_equal(getsockopt(fd, rows[i].level, rows[i].name, &value, &size), 0);
         assert_int_equal(value, rows[i].value);
     }
+    transport_close(t);
+    pool_script_close(&script);
+}
+
+/* However much comes: what counts is when the line began. */
+static void a_line_that_trickles_in_has_a_time(void **state)
+{
+    struct pool_script script = pool_script_open();
+    struct transport *t = begin("127.0.0.1", script.port, NULL);
+    struct error err = {0};
+    enum status status = STATUS_OK;
+    const uint64_t before = clock_ms();
+    struct bytes line;
+
+    (void)state;
+    pool_script_accept(&script);
+    until_open(t);
+    while (!status && clock_ms() < before + 20 * LINE_MS) {
+        pool_script_send(&script, "x", 1);
+        status = transport_wait(t, 10, &err);
+        assert_false(transport_take(t, &line));
+    }
+    assert_int_equal(status, STATUS_TIMEOUT);
+    assert_non_null(strstr(err.text, "did not finish a line"));
+    assert_true(clock_ms() - before >= LINE_MS);
     transport_close(t);
     pool_script_close(&script);
 }
@@ -172,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dead_way_is_watched_for),
+        cmocka_unit_test(a_line_that_trickles_in_has_a_time),
         cmocka_unit_test(a_proxy_finds_the_name),
         cmocka_unit_test(a_proxy_that_refuses_is_not_passed_by),
     };
