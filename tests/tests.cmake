@@ -79,7 +79,7 @@ add_executable(pool_puppet tests/puppet/pool_puppet.c)
 target_link_libraries(pool_puppet PRIVATE program)
 add_dependencies(tests_tsan pool_puppet)
 
-if(TARGET cuda_stand_in)
+if(TARGET cuda_stand_in AND cuda_files)
     # The CUDA backend's host half against the stand-in; its own kernels have tests on the executor.
     add_test(NAME test_conformance_cuda COMMAND test_conformance)
     set_tests_properties(test_conformance_cuda PROPERTIES TIMEOUT 300 LABELS plain

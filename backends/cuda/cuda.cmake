@@ -12,7 +12,7 @@ set(cuda_files)
 set(cuda_archs)
 
 find_program(MINERVA_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin
-    DOC "the CUDA compiler; empty: no CUDA kernels")
+    DOC "the CUDA compiler; OFF: no CUDA kernels")
 if(MINERVA_NVCC)
     execute_process(COMMAND ${MINERVA_NVCC} --version OUTPUT_VARIABLE nvcc_text ERROR_QUIET RESULT_VARIABLE nvcc_code)
     string(REGEX MATCH "release ([0-9]+)\\.([0-9]+), V([0-9.]+)" nvcc_release "${nvcc_text}")

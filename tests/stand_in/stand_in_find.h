@@ -12,17 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/backend.h"
 #include "tests/stand_in/cuda_stand_in.h"
 
-/* Ends the program as skipped where the library is not there. It stays open. */
+/* Ends the program as skipped where the library is not there, or this build has no CUDA
+ * kernels.  It stays open. */
 static inline struct cuda_stand_in *stand_in_find(void)
 {
     struct cuda_stand_in *(*find)(void);
     void *library = dlopen("libcuda.so.1", RTLD_NOW), *symbol;
 
     symbol = library ? dlsym(library, "cuda_stand_in") : NULL;
-    if (!symbol) {
-        puts("the stand-in for libcuda.so.1 is not there");
+    if (!symbol || backend_find("cuda")->absent) {
+        puts(symbol ? "this build has no CUDA kernels"
+                    : "the stand-in for libcuda.so.1 is not there");
         exit(77);
     }
     memcpy(&find, &symbol, sizeof find);
