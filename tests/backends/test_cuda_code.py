@@ -13,11 +13,11 @@ import re
 import sys
 
 BUILD, SOURCE = os.environ["BUILD"], os.environ["SOURCE"]
-FORBIDDEN = re.compile(
-    r"\b(fma\.|mad\.[a-z.]*f32|(mul|add|sub)\.f32|\S*\.ftz|\S*\.approx|div\.[a-z.]*f32|sqrt\.|rsqrt\.|ex2\.|lg2\."
-    r"|sin\.|cos\.|tanh\.|\S*\.f64|\S*\.f16|\S*\.bf16)")
+FORBIDDEN = re.compile(r"fma\.|mad\.[a-z.]*f32|(mul|add|sub)\.f32|div\.[a-z.]*f32|(sqrt|ex2|lg2|sin|cos|tanh)\.|"
+                       r"\.(ftz|approx|f64|f16|bf16)")
 REGISTERS, REGISTERS_MAX, TEXT_THREADS = 65536, 255, 256
 problems = []
+used = {}  # registers by entry and architecture
 
 
 def complain(what):
@@ -52,6 +52,8 @@ def ceilings(ptx):
         head = part[:part.index("{")]
         threads = re.search(r"\.maxntid (\d+)", head)
         blocks = re.search(r"\.minnctapersm (\d+)", head)
+        if not threads and not name.startswith("kernel_"):
+            complain(f"{name} has no launch bounds, expected KERNEL(name, threads, blocks, ...)")
         all_threads = int(threads.group(1) if threads else TEXT_THREADS) * int(blocks.group(1) if blocks else 1)
         found[name] = min(REGISTERS_MAX, REGISTERS // all_threads // 8 * 8)
     return found
@@ -63,6 +65,7 @@ def check_figures(name, said, ceiling):
             r"Compiling entry function '(\w+)' for 'sm_(\w+)'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, "
             r"(\d+) bytes spill loads.*?Used (\d+) registers", said, re.S):
         compiled.setdefault(arch, set()).add(entry)
+        used.setdefault(entry, {})[arch] = int(registers)
         where = f"{name}: {entry} for sm_{arch}"
         if int(stores) or int(loads):
             complain(f"{where} spills {stores} bytes, reads back {loads}")
@@ -91,9 +94,11 @@ for path in figures:
         ptx = read(text)
         ceiling.update(ceilings(ptx))
         rounded += len(re.findall(r"\b(?:mul|add|sub)\.rn\.f32", ptx))
-        for number, line in enumerate(ptx.splitlines(), 1):
-            if not line.lstrip().startswith(("//", ".")) and not blind(line):
-                complain(f"{os.path.basename(text)}:{number}: {line.strip()}")
+        for found in FORBIDDEN.finditer(ptx):
+            begin = ptx.rindex("\n", 0, found.start()) + 1
+            line = ptx[begin:ptx.index("\n", found.end())]
+            if not line.lstrip().startswith(("//", ".")):
+                complain(f"{os.path.basename(text)}:{ptx.count(chr(10), 0, begin) + 1}: {line.strip()}")
     compiled = check_figures(name, read(path), ceiling)
     archs = {text.split(".")[-2] for text in texts}
     archs_known |= archs
@@ -109,6 +114,8 @@ for row in rows:
         complain(f"kernel_{row} was not compiled")
 if rounded < 100:
     complain(f"{rounded} marked float operations: the search has gone blind")
+for entry, registers in sorted(used.items()):
+    print(f"{entry:28}", *(f"sm_{arch} {count}" for arch, count in sorted(registers.items())))
 for problem in problems[:40]:
     print(problem)
 print(f"{len(figures)} files, {len(entries)} kernels, sm_{' sm_'.join(sorted(archs_known))}: {len(problems)} problems")
