@@ -49,6 +49,7 @@ enum {
     NOISE_THREADS = 256,
     NOISE_ROWS = 16,       /* of a block at once */
     LOWRANK_THREADS = 128, /* a warp a row */
+    LOWRANK_STAGES = 4,    /* multiplied, ready, filled, cleared */
 
     ATTENTION_THREADS = 128, /* a warp a query's head */
     ATTENTION_KEPT = 1024,   /* scores in shared memory */
