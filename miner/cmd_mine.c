@@ -167,6 +167,10 @@ static bool obey_orders(struct loop *loop)
             run_pause(loop->run, true);
             loop->is_finishing = true;
             break;
+        case STATUS_NEXT_POOL:
+            log_info("miner", "the next pool is tried, as ordered");
+            run_next_pool(loop->run);
+            break;
         case STATUS_QUIT:
             log_info("miner", "stopping, as ordered");
             return true;

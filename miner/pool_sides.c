@@ -205,6 +205,14 @@ enum status pool_sides_begin(struct pool_sides *sides, const struct message_offe
     return status;
 }
 
+void pool_sides_next(struct pool_sides *sides)
+{
+    if (sides->tasks)
+        pool_next(sides->tasks);
+    if (sides->proofs && sides->proofs != sides->tasks)
+        pool_next(sides->proofs);
+}
+
 uint32_t pool_sides_count(const struct pool_sides *sides)
 {
     const bool has_two = sides->tasks && sides->proofs && sides->proofs != sides->tasks;

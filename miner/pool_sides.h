@@ -49,6 +49,7 @@ MUST_CHECK enum status pool_sides_begin(struct pool_sides *sides,
                                         const struct message_offer *offer,
                                         const struct pool_sides_ports *ports,
                                         struct error *err);
+void pool_sides_next(struct pool_sides *sides);            /* as pool_next(), for all */
 uint32_t pool_sides_count(const struct pool_sides *sides); /* threads that run */
 void pool_sides_hush(struct pool_sides *sides); /* nothing more comes from the workers */
 /* As pool_stop(), for all. */

@@ -326,6 +326,11 @@ void run_pause(struct run *run, bool is_paused)
     atomic_store(&run->is_paused, is_paused);
 }
 
+void run_next_pool(struct run *run)
+{
+    pool_sides_next(&run->sides);
+}
+
 bool run_is_paused(const struct run *run)
 {
     return atomic_load(&run->is_paused);

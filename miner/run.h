@@ -37,6 +37,7 @@ struct report *run_report(struct run *run);
 /* While paused, devices finish the task they have and begin nothing. */
 void run_pause(struct run *run, bool is_paused);
 bool run_is_paused(const struct run *run);
+void run_next_pool(struct run *run);       /* goes on with the next pool of the list */
 uint32_t run_tasks(const struct run *run); /* that devices have now */
 /* Finishes what takes no longer than wait_ms, hands back the rest, sends what is left and
  * says the rest of the news.  A product that runs is not interrupted. */

@@ -47,7 +47,7 @@ struct route {
 };
 
 static const enum status_order orders[] = {STATUS_PAUSE, STATUS_RESUME, STATUS_FINISH,
-                                           STATUS_QUIT};
+                                           STATUS_QUIT, STATUS_NEXT_POOL};
 static const char json_type[] = "application/json";
 static const struct route routes[] = {
     {"GET", "/", "text/html; charset=utf-8", status_page, NULL},
@@ -63,6 +63,7 @@ static const struct route routes[] = {
     {"POST", "/control/resume", json_type, NULL, &orders[1]},
     {"POST", "/control/finish", json_type, NULL, &orders[2]},
     {"POST", "/control/quit", json_type, NULL, &orders[3]},
+    {"POST", "/control/next-pool", json_type, NULL, &orders[4]},
 };
 
 /* The route; NULL with the code that says why there is none. */

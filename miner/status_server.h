@@ -26,7 +26,13 @@
 #include "miner/base/mailbox.h"
 #include "miner/base/queue.h"
 
-enum status_order { STATUS_PAUSE, STATUS_RESUME, STATUS_FINISH, STATUS_QUIT };
+enum status_order {
+    STATUS_PAUSE,
+    STATUS_RESUME,
+    STATUS_FINISH,
+    STATUS_QUIT,
+    STATUS_NEXT_POOL
+};
 
 enum { STATUS_TOKEN_MAX = 128, STATUS_PORTS_TRIED = 32 };
 

@@ -185,6 +185,7 @@ enum status pool_start(const struct pool_options *options, const struct pool_por
         return error_set(err, STATUS_NO_MEMORY, "no memory for a pool");
     pool->ports = *ports;
     atomic_init(&pool->stop_at_ms, 0);
+    atomic_init(&pool->wants_next, false);
     pool->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (pool->wake_fd < 0)
         status = error_set(err, STATUS_IO, "no eventfd could be had");
@@ -207,16 +208,26 @@ enum status pool_start(const struct pool_options *options, const struct pool_por
     return status;
 }
 
-void pool_end(struct pool *pool, uint64_t wait_ms)
+static void pool_wake(const struct pool *pool)
 {
     const uint64_t one = 1;
-    ssize_t told = 0;
+    const ssize_t told = write(pool->wake_fd, &one, sizeof one);
 
-    if (!atomic_load(&pool->stop_at_ms))
-        atomic_store(&pool->stop_at_ms, clock_ms() + wait_ms);
-    told = write(pool->wake_fd, &one, sizeof one);
     assert(told > 0); /* an eventfd takes a one */
     (void)told;
+}
+
+void pool_end(struct pool *pool, uint64_t wait_ms)
+{
+    if (!atomic_load(&pool->stop_at_ms))
+        atomic_store(&pool->stop_at_ms, clock_ms() + wait_ms);
+    pool_wake(pool);
+}
+
+void pool_next(struct pool *pool)
+{
+    atomic_store(&pool->wants_next, true);
+    pool_wake(pool);
 }
 
 uint32_t pool_stop(struct pool *pool, uint64_t wait_ms)

@@ -11,9 +11,9 @@
  * thread stands a courier that carries what is too big for a line, so that jobs are heard
  * while megabytes travel.
  *
- * The maker calls pool_start, pool_stop and pool_free.  pool_is_cancelled and
- * pool_artifacts may be called by any thread.  Everything else passes through the shared
- * objects.
+ * The maker calls pool_start, pool_stop and pool_free.  pool_is_cancelled,
+ * pool_artifacts and pool_next may be called by any thread.  Everything else passes
+ * through the shared objects.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -88,6 +88,10 @@ void pool_end(struct pool *pool, uint64_t wait_ms);
  * called once. */
 uint32_t pool_stop(struct pool *pool, uint64_t wait_ms);
 void pool_free(struct pool *pool); /* stops it if need be; NULL is fine */
+
+/* Wants the next pool of the list, after the last one the first: it takes over when it
+ * has a job, as any better one would. Any thread. */
+void pool_next(struct pool *pool);
 
 /* Whether the pool took this task back; ask between steps. */
 bool pool_is_cancelled(struct pool *pool, const char *task_id);

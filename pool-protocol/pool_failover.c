@@ -271,8 +271,23 @@ static void failover_look_back(struct pool *pool)
             failover_connect(link); /* may end it at once */
         }
     }
-    if (pool->candidate && pool->candidate->is_ready && pool->candidate->job)
-        failover_take_over(pool, pool->candidate);
+}
+
+/* Somebody wants another pool: the next one that may be tried. */
+static void failover_ask_next(struct pool *pool)
+{
+    const uint32_t rank = (uint32_t)(pool->current - pool->links);
+
+    if (!atomic_exchange(&pool->wants_next, false))
+        return;
+    for (uint32_t i = 1; i < pool->link_count && !pool->candidate; i++) {
+        struct pool_link *link = &pool->links[(rank + i) % pool->link_count];
+
+        if (link->is_connected || clock_ms() < link->due_ms)
+            continue;
+        pool->candidate = link;
+        failover_connect(link); /* may end it at once */
+    }
 }
 
 static bool link_has_open_task(const struct pool_link *link)
@@ -334,8 +349,12 @@ void failover_turn(struct pool *pool)
 {
     if (!pool->current)
         failover_choose(pool);
-    if (pool->current)
+    if (pool->current) {
+        failover_ask_next(pool);
         failover_look_back(pool);
+    }
+    if (pool->candidate && pool->candidate->is_ready && pool->candidate->job)
+        failover_take_over(pool, pool->candidate);
     if (pool->current)
         failover_settle(pool);
     for (uint32_t i = 0; i < pool->link_count; i++) {

@@ -1,7 +1,7 @@
 /*
  * pool_thread.h - the inside of the pool thread, for the files it is made of.
  *
- * Everything here belongs to the pool thread, but the board and stop_at.
+ * Everything here belongs to the pool thread, but the board, stop_at and wants_next.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,6 +24,7 @@ struct pool {
     struct pool_link *awaited;   /* a good one that was lost and is tried before others */
     uint64_t back_ms;            /* when better ones are tried again */
     uint32_t back_next;          /* which of them is next */
+    atomic_bool wants_next;      /* somebody asked for another pool */
     bool is_hopeless;            /* told */
     uint32_t hurry, strict;
     struct courier *courier;

@@ -3,6 +3,7 @@
 ends only when all have refused from the start: with exit code 6 for logins, 8 for certificate
 versions; what a pool said is in its own account.
 """
+import http.client
 import os
 import re
 import sys
@@ -71,11 +72,25 @@ def all_that_want_another_version_end_it():
             assert said.count("certificate version 4") >= 2, said
 
 
+def another_one_can_be_ordered():
+    first, second = pools()
+    with first, second, Miner([first, second], "--api-token", "secret") as miner:
+        miner.expect(f"use pool {first.url}")
+        port = int(re.search(r"status at http://127\.0\.0\.1:(\d+)", miner.said()).group(1))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("POST", "/control/next-pool", headers={"Authorization": "Bearer secret"})
+        assert connection.getresponse().status == 200
+        miner.expect(f"use pool {second.url}")
+        miner.expect(f"pool {first.url}  left: another pool is in use")
+        miner.stop()
+
+
 def main():
     the_next_one_is_used()
     one_that_refuses_is_set_aside()
     all_that_refuse_end_it()
     all_that_want_another_version_end_it()
+    another_one_can_be_ordered()
 
 
 main()

@@ -263,6 +263,25 @@ static void a_good_pool_is_waited_for_once(void **state)
     pair_close(&pair);
 }
 
+static void another_pool_can_be_asked_for(void **state)
+{
+    struct pair pair;
+
+    pair_open(&pair, state);
+    pair_start(&pair, "stratum+tcp", 1, 0);
+    log_in(pair.first, BENCH_ACCEPTED);
+    bench_say_job(pair.first, "a1");
+    expect_of(pair.first, NEWS_CURRENT, 0);
+    pool_next(pair.first->pool);
+    log_in(&pair.second, BENCH_ACCEPTED);
+    bench_say_job(&pair.second, "b1");
+    expect_of(pair.first, NEWS_CURRENT, 1);
+    expect_job(pair.first, "b1", 1);
+    expect_of(pair.first, NEWS_LEFT, 0);
+    pool_script_expect_end(&pair.first->script);
+    pair_close(&pair);
+}
+
 /* Nothing but jobs that take shares without a task is wanted of it. */
 static void a_list_for_proofs_takes_no_tasks(void **state)
 {
@@ -448,6 +467,7 @@ int main(void)
         WITH_BENCH(a_better_pool_that_fails_changes_nothing),
         WITH_BENCH(a_pool_that_is_left_gets_its_tasks_back),
         WITH_BENCH(a_good_pool_is_waited_for_once),
+        WITH_BENCH(another_pool_can_be_asked_for),
         WITH_BENCH(a_list_for_proofs_takes_no_tasks),
         WITH_BENCH(there_is_hope_while_one_takes_the_login),
         WITH_BENCH(no_hope_where_all_refuse),
