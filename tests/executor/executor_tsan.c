@@ -11,6 +11,7 @@
 #include "tests/executor/executor_shadow.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 /* Loads of constants: the program's own read-only data. */
 static bool is_constant(const void *at)
@@ -98,6 +99,24 @@ UNSEEN(__tsan_func_exit)
     }
 RANGE(__tsan_read_range, ACCESS_READ)
 RANGE(__tsan_write_range, ACCESS_WRITE)
+
+static void *move_bytes(u8 *to, u8 *from, unsigned long size)
+{
+    __tsan_read_range(from, size);
+    return memmove(to, from, size);
+}
+
+/* Newer compilers' own moves. */
+#define MOVE(name, move, type)                                                           \
+    void *__tsan_##name(u8 *to, type from, unsigned long size);                          \
+    void *__tsan_##name(u8 *to, type from, unsigned long size)                           \
+    {                                                                                    \
+        __tsan_write_range(to, size);                                                    \
+        return move(to, from, size);                                                     \
+    }
+MOVE(memset, memset, int)
+MOVE(memcpy, move_bytes, u8 *)
+MOVE(memmove, move_bytes, u8 *)
 
 /* The few atomics of the shared texts and of ptx.h's words. */
 #define ATOMICS(bits, type)                                                              \
