@@ -128,15 +128,15 @@ static enum status launch_queue(struct device *device, const struct launch *laun
     return cuda_launch(device, function, &grid, arguments, stream);
 }
 
-enum status cuda_text(struct device *device, enum kernel kernel, uint64_t first,
-                      uint64_t last, const uint64_t *views, const union scalar *scalars,
+enum status cuda_text(struct device *device, enum kernel kernel, const uint64_t range[2],
+                      const uint64_t *views, const union scalar *scalars,
                       struct cuda_stream *stream)
 {
     const struct kernel_info *info = &kernel_table[kernel];
-    struct launch launch = {.kernel = kernel, .first = first, .last = last};
+    struct launch launch = {.kernel = kernel, .first = range[0], .last = range[1]};
     uint64_t addresses[KERNEL_VIEWS_MAX];
 
-    if (first == last)
+    if (range[0] == range[1])
         return STATUS_OK;
     for (uint32_t i = 0; i < info->views; i++)
         addresses[i] = views[i];

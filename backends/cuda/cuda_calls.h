@@ -28,9 +28,9 @@ enum status cuda_enter(struct device *device);
 enum status cuda_launch(struct device *device, struct cuda_function *function,
                         const struct cuda_grid *grid, void **arguments,
                         struct cuda_stream *stream);
-/* A text over [first, last), or its tuned kernel; views are addresses. */
-enum status cuda_text(struct device *device, enum kernel kernel, uint64_t first,
-                      uint64_t last, const uint64_t *views, const union scalar *scalars,
+/* A text over the half-open range, or its tuned kernel; views are addresses. */
+enum status cuda_text(struct device *device, enum kernel kernel, const uint64_t range[2],
+                      const uint64_t *views, const union scalar *scalars,
                       struct cuda_stream *stream);
 /* From here on `order` waits for products that use the buffer, or what was packed. */
 enum status cuda_touch(struct device *device, const struct buffer *buffer,

@@ -72,7 +72,7 @@ static enum status tiles_run(struct device *device, struct cuda_product *p,
     const struct cuda_grid grid = {.parts = (last - first + THREADS - 1) / THREADS,
                                    .threads = THREADS};
     enum status status =
-        cuda_text(device, KERNEL_ticket_fold, first, last,
+        cuda_text(device, KERNEL_ticket_fold, (const uint64_t[]){first, last},
                   (const uint64_t[]){address(p->a), address(p->b), address(p->rows),
                                      address(p->columns), words},
                   (const union scalar[]){{.u32 = p->h},
@@ -83,7 +83,7 @@ static enum status tiles_run(struct device *device, struct cuda_product *p,
                   device->work);
 
     if (!status)
-        status = cuda_text(device, KERNEL_ticket_hash, first, last,
+        status = cuda_text(device, KERNEL_ticket_hash, (const uint64_t[]){first, last},
                            (const uint64_t[]){words, address(p->seed_bytes),
                                               tickets - first * TICKET_SIZE},
                            NULL, device->work);
@@ -98,13 +98,13 @@ static enum status rows_run(struct device *device, enum cuda_mode mode,
                             const struct cuda_product *p, const uint64_t range[2])
 {
     enum status status = cuda_text(
-        device, KERNEL_matmul_i8, range[0], range[1],
+        device, KERNEL_matmul_i8, range,
         (const uint64_t[]){address(p->a), address(p->b), address(p->c)},
         (const union scalar[]){{.u32 = p->n}, {.u32 = p->stride}}, device->work);
 
     if (!status && mode == CUDA_USEFUL)
         status = cuda_text(
-            device, KERNEL_denoise, range[0], range[1],
+            device, KERNEL_denoise, range,
             (const uint64_t[]){address(p->dense_a), address(p->dense_b), address(p->x),
                                address(p->y), address(p->c)},
             (const union scalar[]){{.u32 = p->n}, {.u32 = p->rank}}, device->work);

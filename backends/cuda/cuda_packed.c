@@ -57,17 +57,17 @@ enum status cuda_factors_make(struct device *device, const struct noise *noise,
     enum status status = cuda_send(device, factors->seed, noise->seed, SEED_SIZE);
 
     if (!status)
-        status = cuda_text(device, KERNEL_noise_dense, 0, dense_units,
+        status = cuda_text(device, KERNEL_noise_dense, (const uint64_t[]){0, dense_units},
                            (const uint64_t[]){factors->seed, factors->dense},
                            (const union scalar[]){{.u32 = factors->side}, {.u64 = 0}},
                            device->order);
     if (!status)
-        status = cuda_text(device, KERNEL_noise_pairs, 0, (factors->k + 7) / 8,
-                           (const uint64_t[]){factors->seed, factors->pairs},
-                           (const union scalar[]){{.u32 = factors->side},
-                                                  {.u32 = noise->rank},
-                                                  {.u32 = factors->k}},
-                           device->order);
+        status = cuda_text(
+            device, KERNEL_noise_pairs, (const uint64_t[]){0, (factors->k + 7) / 8},
+            (const uint64_t[]){factors->seed, factors->pairs},
+            (const union scalar[]){
+                {.u32 = factors->side}, {.u32 = noise->rank}, {.u32 = factors->k}},
+            device->order);
     return status;
 }
 
@@ -112,7 +112,7 @@ enum status cuda_pack(struct device *device, struct packed *to, struct view b,
     status = cuda_factors_make(device, noise, &factors);
     if (!status)
         status = cuda_text(
-            device, KERNEL_noise_add, 0, n,
+            device, KERNEL_noise_add, (const uint64_t[]){0, n},
             (const uint64_t[]){cuda_view(b), to->dense, to->pairs, to->values},
             (const union scalar[]){{.u32 = k}, {.u32 = noise->rank}}, device->order);
     return status;

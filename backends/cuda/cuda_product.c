@@ -84,15 +84,15 @@ static enum status left_prepare(struct cuda_work *work)
     status = cuda_factors_make(device, &mining->a, &factors);
     if (!status)
         status = cuda_text(
-            device, KERNEL_noise_add, 0, m,
+            device, KERNEL_noise_add, (const uint64_t[]){0, m},
             (const uint64_t[]){a, factors.dense, factors.pairs, set->left.address},
             scalars, device->order);
     if (!status && ask->c.buffer)
-        status = cuda_text(device, KERNEL_lowrank_x, 0, m,
+        status = cuda_text(device, KERNEL_lowrank_x, (const uint64_t[]){0, m},
                            (const uint64_t[]){a, b->pairs, set->x.address}, scalars,
                            device->order);
     if (!status && ask->c.buffer)
-        status = cuda_text(device, KERNEL_lowrank_y, 0, n,
+        status = cuda_text(device, KERNEL_lowrank_y, (const uint64_t[]){0, n},
                            (const uint64_t[]){b->values, factors.pairs, set->y.address},
                            scalars, device->order);
     return status;

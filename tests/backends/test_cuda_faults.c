@@ -5,7 +5,6 @@
  *
  * Against the stand-in for the driver (tests/stand_in); no card is asked.
  *
- * labels: plain
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
