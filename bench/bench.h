@@ -19,6 +19,7 @@ struct bench_setup {
     /* Of the tile that is mined; 0 offsets: the device's own one. */
     struct matmul_plan tile;
     const char *model, *text; /* a folder and a file, or NULL */
+    const char *cublaslt;     /* the library's file; NULL: as it is found */
 };
 
 enum { BENCH_SHAPE_MAX = 64 };

@@ -20,26 +20,54 @@ except ImportError as missing:
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402 the backend is chosen first
 
-UNITS = ("GMAC/s", "sentences/s", "GB/s", "ms")
+UNITS = ("GMAC/s", "ratio", "sentences/s", "GB/s", "ms")
 BAR = 0.24  # inches
 
 
-def label(row):
-    threads = f"{row['threads']} thread" + "s" * (row["threads"] > 1)
+def label(row, shared):
+    """What rows of several files are compared by. Cards differ in name and size, so only their backend counts, unless
+    a file has several of it (shared)."""
     shape = row["shape"].replace(",", " x ") if row["shape"].replace(",", "").isdigit() else row["shape"]
+    backend = row["device"].split(":")[0]
+    if backend in ("cuda", "opencl"):
+        return f"{row['device'] if backend in shared else backend}  {row['name']}  {shape}"
+    threads = f"{row['threads']} thread" + "s" * (row["threads"] > 1)
     device = "" if row["name"].startswith(row["device"].split()[0]) else row["device"] + "  "
     return f"{device}{row['name']}  {shape}  {threads}"
+
+
+def shared_backends(rows):
+    """Backends of which these rows have more than one device."""
+    backends = [device.split(":")[0] for device in {row["device"] for row in rows}]
+    return {backend for backend in backends if backends.count(backend) > 1}
+
+
+def ladder_rows(got):
+    """The ratios of a run, as rows of a panel of their own."""
+    devices = {row["shape"]: row["device"] for row in got.get("results", [])}
+    return [{"device": devices.get(step["shape"], "cpu"), "name": step["name"], "shape": step["shape"], "unit": "ratio",
+             "threads": step["threads"], "min": step["best"], "median": step["median"], "max": step["best"]}
+            for step in got.get("ladder", [])]
 
 
 def read(paths):
     """{unit: {label: {file: row}}}, everything in its order; limits are the same at each shape: the best of them."""
     panels = {unit: {} for unit in UNITS}
     for path in paths:
-        for row in json.loads(path.read_text()).get("results", []):
-            rows = panels.setdefault(row["unit"], {}).setdefault(label(row), {})
+        got = json.loads(path.read_text())
+        found = got.get("results", []) + ladder_rows(got)
+        shared = shared_backends(got.get("results", []))
+        for row in found:
+            rows = panels.setdefault(row["unit"], {}).setdefault(label(row, shared), {})
             if path not in rows or row["max"] > rows[path]["max"]:
                 rows[path] = row
     return {unit: rows for unit, rows in panels.items() if rows}
+
+
+def title(path):
+    """The file, and the cards it speaks of."""
+    names = {row.get("device_name") for row in json.loads(path.read_text()).get("results", []) if row.get("device_name")}
+    return f"{path} ({', '.join(sorted(names))})" if names else str(path)
 
 
 def draw(axes, unit, rows, paths):
@@ -73,8 +101,8 @@ def main():
         draw(axis, unit, rows, used)
     colours = pyplot.get_cmap("tab10")
     figure.legend([pyplot.Rectangle((0, 0), 1, 1, color=colours(i)) for i in range(len(used))],
-                  [str(path) for path in used], loc="upper left", ncols=len(used), fontsize=7)
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.3 / sum(heights)))
+                  [title(path) for path in used], loc="upper left", ncols=2, fontsize=7)
+    figure.tight_layout(rect=(0, 0, 1, 1 - (0.1 + 0.2 * -(-len(used) // 2)) / sum(heights)))
     figure.savefig(options.output, dpi=120)
     print(f"plotted in {options.output}")
 

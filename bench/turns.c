@@ -103,6 +103,13 @@ enum status turns_take(struct turns *turns, uint32_t rounds, struct error *err)
     return status;
 }
 
+enum status turns_round(struct turns *turns, struct error *err)
+{
+    bool is_news;
+
+    return round_take(turns, &is_news, err);
+}
+
 bool turns_result(struct turns *turns, uint32_t place, struct bench_result *out)
 {
     struct contender *contender = &turns->contenders[place];

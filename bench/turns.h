@@ -34,6 +34,8 @@ MUST_CHECK enum status turns_join(struct turns *turns, uint32_t place,
  * hundredths of a second; where more than one fits, the first only warms up. */
 MUST_CHECK enum status turns_take(struct turns *turns, uint32_t rounds,
                                   struct error *err);
+/* One round: a turn of each. */
+MUST_CHECK enum status turns_round(struct turns *turns, struct error *err);
 /* False: nobody took turns in that place. */
 bool turns_result(struct turns *turns, uint32_t place, struct bench_result *out);
 void turns_close(struct turns *turns); /* a zeroed one is fine */

@@ -11,11 +11,18 @@ static json_t *row_object(const struct bench_row *row)
 {
     const struct bench_result *result = &row->result;
 
-    return json_pack("{s:s, s:s, s:s, s:i, s:s, s:f, s:f, s:f, s:i}", "device",
-                     row->device, "name", row->kind->name, "shape", result->shape,
-                     "threads", (int)row->threads, "unit", row->kind->unit, "min",
-                     result->min, "median", result->median, "max", result->max, "runs",
-                     (int)result->runs);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:i, s:s, s:f, s:f, s:f, s:i}", "device", row->device, "name",
+        row->kind->name, "shape", result->shape, "threads", (int)row->threads, "unit",
+        row->kind->unit, "min", result->min, "median", result->median, "max", result->max,
+        "runs", (int)result->runs);
+
+    if (object && row->name[0] &&
+        json_object_set_new(object, "device_name", json_string(row->name))) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static int append(const char *text, size_t size, void *out)
@@ -77,11 +84,13 @@ static enum status object_write(json_t *object, struct blob *out)
     return failed ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-enum status bench_json(const char *cpu, const struct bench_row *rows, size_t count,
+enum status bench_json(const char *cpu, const struct bench_report *report,
                        struct blob *out)
 {
-    return object_write(json_pack("{s:s, s:s, s:o}", "minerva", MINERVA_VERSION, "cpu",
-                                  cpu, "results", rows_array(rows, count)),
+    return object_write(json_pack("{s:s, s:s, s:o, s:o}", "minerva", MINERVA_VERSION,
+                                  "cpu", cpu, "results",
+                                  rows_array(report->rows, report->count), "ladder",
+                                  ratios_array(report->ratios, report->ratio_count)),
                         out);
 }
 

@@ -11,6 +11,7 @@
 
 struct bench_row {
     char device[DEVICE_TEXT_MAX]; /* "cpu:0" */
+    char name[DEVICE_TEXT_MAX];   /* "NVIDIA H100"; "": not said */
     uint32_t threads;
     const struct bench_kind *kind;
     struct bench_result result;
@@ -25,11 +26,18 @@ struct bench_ratio {
     bool is_time;         /* less is better: at_least is an at_most */
 };
 
-/* {"minerva", "cpu", "results": [...]} and a line end, appended to out. */
-MUST_CHECK enum status bench_json(const char *cpu, const struct bench_row *rows,
-                                  size_t count, struct blob *out);
-/* The same with "ratios": [{"name", "shape", "threads", "best", "median", "at_least" or
- * "at_most", "aim"}]. */
+struct bench_report { /* of one command */
+    struct bench_row *rows;
+    struct bench_ratio *ratios;
+    size_t count, ratio_count;
+};
+
+/* {"minerva", "cpu", "results": [...], "ladder": [...]} and a line end, appended to out;
+ * the ladder's fields are those of bench_json_beside's ratios. */
+MUST_CHECK enum status bench_json(const char *cpu, const struct bench_report *report,
+                                  struct blob *out);
+/* Beside peers: {"minerva", "cpu", "results"} and "ratios": [{"name", "shape", "threads",
+ * "best", "median", "at_least" or "at_most", "aim"}]. */
 MUST_CHECK enum status bench_json_beside(const char *cpu, const struct bench_row *rows,
                                          size_t count, const struct bench_ratio *ratios,
                                          size_t ratio_count, struct blob *out);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/contest.h"
 #include "miner/base/memory.h"
 #include "miner/bench_json.h"
 #include "miner/commands.h"
@@ -21,15 +22,19 @@ static const char bench_help[] =
     "usage: minerva bench [OPTIONS]\n\n"
     "Times each part of the work on each device, after its answer was checked; nothing "
     "is sent.\n\n"
-    "  --only NAME,...     some of int8_product, mining, useful, embed, blake3, "
-    "verify_share,\n"
-    "                      new_header (all; embed where a model is given)\n"
+    "  --only NAME,...     some of int8_product, cublaslt_int8, mma_peak, tickets, "
+    "mining,\n"
+    "                      useful, embed, blake3, verify_share, new_header (all that "
+    "can be:\n"
+    "                      embed needs a model, the second and third CUDA)\n"
     "  --shape M,N,K,R     of the product and the rank of its noise "
     "(2048,2048,4096,128)\n"
     "  --tile ROWS/COLUMNS what is one ticket, each as offsets from 0: 0,32/0-63 "
     "(the device's own)\n"
     "  --model DIR         for embed: the model, as `minerva model import` made it\n"
     "  --text FILE         for embed: one sentence a line\n"
+    "  --cublaslt PATH     the library to compare with on CUDA (libcublasLt.so.13, .12 "
+    "or .11)\n"
     "  --seconds S         for each benchmark, after its check (3)\n"
     "  -d, --devices LIST  as minerva mine has it (auto: the GPUs, or else the cpu)\n"
     "  -t, --threads N     processors to use (all)\n"
@@ -167,6 +172,9 @@ static enum status take(int option, const char *word, struct bench_options *out,
     case 'x':
         out->setup.text = optarg;
         return STATUS_OK;
+    case 'L':
+        out->setup.cublaslt = optarg;
+        return STATUS_OK;
     case 's':
         return take_shape(optarg, &out->setup, err);
     case 'T':
@@ -195,6 +203,7 @@ static enum status parse(int argc, char **argv, struct bench_options *out,
         {"tile", required_argument, NULL, 'T'},
         {"model", required_argument, NULL, 'm'},
         {"text", required_argument, NULL, 'x'},
+        {"cublaslt", required_argument, NULL, 'L'},
         {"seconds", required_argument, NULL, 'S'},
         {"threads", required_argument, NULL, 't'},
         {NULL, 0, NULL, 0},
@@ -232,7 +241,8 @@ static enum status kinds_choose(const struct bench_options *options, bool *keep,
             return error_set(
                 err, STATUS_USAGE, "--only: no benchmark \"%.*s\", expected some of %s",
                 (int)(size < 40 ? size : 40), next,
-                "int8_product, mining, useful, embed, blake3, verify_share, new_header");
+                "int8_product, cublaslt_int8, mma_peak, tickets, mining, useful, embed, "
+                "blake3, verify_share, new_header");
         keep[found] = true;
         next = next[size] ? next + size + 1 : NULL;
     }
@@ -243,11 +253,6 @@ static enum status kinds_choose(const struct bench_options *options, bool *keep,
                              "embed needs --model DIR and --text FILE");
     return STATUS_OK;
 }
-
-struct bench_report {
-    struct bench_row *rows;
-    size_t count;
-};
 
 #define COLUMNS "%-8s  %-13s  %-34s  %7s  %10s  %10s  %10s  %-12s %6s\n"
 
@@ -266,6 +271,59 @@ static void print_row(const struct bench_row *row)
     fflush(stdout);
 }
 
+static void print_ratios(const struct bench_ratio *ratios, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct bench_ratio *r = &ratios[i];
+
+        printf("%-34s  %-24s  %.3f of the best, %.3f of the medians", r->name, r->shape,
+               r->best, r->median);
+        if (r->at_least > 0)
+            printf("  (at %s %.2f)", r->is_time ? "most" : "least", r->at_least);
+        printf("\n");
+    }
+    fflush(stdout);
+}
+
+static struct bench_row *row_add(struct bench_report *report,
+                                 const struct device_entry *entry,
+                                 const struct bench_setup *setup,
+                                 const struct bench_kind *kind)
+{
+    struct bench_row *row = &report->rows[report->count++];
+
+    snprintf(row->device, sizeof row->device, "%s:%u", entry->backend->name,
+             entry->number);
+    snprintf(row->name, sizeof row->name, "%s", device_info(setup->device)->name);
+    row->threads = device_info(setup->device)->threads;
+    row->kind = kind;
+    return row;
+}
+
+/* Products, that take turns, then the other kinds one by one. */
+static enum status kinds_run(const struct device_entry *entry,
+                             const struct bench_setup *setup, struct contest *contest,
+                             struct bench_report *report, struct error *err)
+{
+    enum status status = contest_run(setup, contest, err);
+
+    for (size_t i = 0; !status && i < bench_count; i++) {
+        const struct bench_kind *kind = bench_table[i];
+        struct bench_result result = contest->results[i];
+
+        if (!contest->keep[i])
+            continue;
+        if (!contest_takes(kind))
+            status = bench_measure(kind, setup, contest->seconds, contest->show_progress,
+                                   &result, err);
+        if (status)
+            return error_prefix(err, "%s", kind->name), status;
+        struct bench_row *row = row_add(report, entry, setup, kind);
+        row->result = result;
+    }
+    return status;
+}
+
 /* All wanted kinds on one device; the first failure ends it. */
 static enum status device_bench(const struct device_entry *entry,
                                 const struct bench_options *options, const bool *keep,
@@ -275,29 +333,33 @@ static enum status device_bench(const struct device_entry *entry,
     const struct device_options wanted = {
         .threads = options->threads,
         .kernel_cache = kernel_cache_folder(NULL, options->no_kernel_cache, folder)};
+    const size_t first_row = report->count, first_ratio = report->ratio_count;
     struct bench_setup setup = options->setup;
-    enum status status =
-        device_open(entry->backend, entry->index, &wanted, &setup.device, err);
+    struct contest contest = {.keep = memory_array(bench_count, sizeof(bool)),
+                              .all_needed = options->only != NULL,
+                              .show_progress = isatty(STDERR_FILENO),
+                              .seconds = options->seconds,
+                              .results =
+                                  memory_array(bench_count, sizeof(struct bench_result))};
+    enum status status = contest.keep && contest.results ? STATUS_OK : STATUS_NO_MEMORY;
 
-    for (size_t i = 0; !status && i < bench_count; i++) {
-        struct bench_row *row = &report->rows[report->count];
-
-        if (!keep[i])
-            continue;
-        snprintf(row->device, sizeof row->device, "%s:%u", entry->backend->name,
-                 entry->number);
-        row->threads = device_info(setup.device)->threads;
-        row->kind = bench_table[i];
-        status = bench_measure(row->kind, &setup, options->seconds, isatty(STDERR_FILENO),
-                               &row->result, err);
-        if (status) {
-            error_prefix(err, "%s on %s", row->kind->name, row->device);
-            break;
-        }
-        report->count++;
-        if (!options->is_json)
-            print_row(row);
+    if (!status)
+        status = device_open(entry->backend, entry->index, &wanted, &setup.device, err);
+    if (!status) {
+        memcpy(contest.keep, keep, bench_count * sizeof *keep);
+        status = kinds_run(entry, &setup, &contest, report, err);
     }
+    if (status)
+        error_prefix(err, "%s:%u", entry->backend->name, entry->number);
+    else
+        report->ratio_count +=
+            contest_ratios(&setup, contest.results, report->ratios + first_ratio);
+    for (size_t i = first_row; !options->is_json && i < report->count; i++)
+        print_row(&report->rows[i]);
+    if (!options->is_json)
+        print_ratios(report->ratios + first_ratio, report->ratio_count - first_ratio);
+    memory_free(contest.results);
+    memory_free(contest.keep);
     device_close(setup.device);
     return status;
 }
@@ -310,7 +372,7 @@ static enum status print_json(const struct bench_report *report, struct error *e
     enum status status = backend_cpu.probe(&cpu, 1, &count);
 
     if (!status)
-        status = bench_json(cpu.name, report->rows, report->count, &text);
+        status = bench_json(cpu.name, report, &text);
     if (!status &&
         (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout)))
         status = STATUS_IO;
@@ -334,7 +396,9 @@ static enum status bench_all(const struct bench_options *options, struct error *
             &list, options->devices ? options->devices : DEVICE_LIST_DEFAULT, err);
     if (!status) {
         report.rows = memory_array(list.count * bench_count, sizeof *report.rows);
-        status = report.rows ? STATUS_OK : STATUS_NO_MEMORY;
+        report.ratios =
+            memory_array(list.count * CONTEST_RATIOS_MAX, sizeof *report.ratios);
+        status = report.rows && report.ratios ? STATUS_OK : STATUS_NO_MEMORY;
     }
     if (!status && !options->is_json)
         printf(COLUMNS, "device", "name", "shape", "threads", "min", "median", "max",
@@ -343,6 +407,7 @@ static enum status bench_all(const struct bench_options *options, struct error *
         status = device_bench(&list.entries[i], options, keep, &report, err);
     if (!status && options->is_json)
         status = print_json(&report, err);
+    memory_free(report.ratios);
     memory_free(report.rows);
     memory_free(keep);
     return status;

@@ -44,6 +44,8 @@ MUST_CHECK enum status cuda_launch_text(struct device *device,
 /* cuda_modules.c */
 MUST_CHECK enum status cuda_modules_load(struct device *device, struct error *err);
 void cuda_modules_unload(struct device *device);
+/* NULL where no file of this build has it for this card. */
+struct cuda_function *cuda_entry_find(const struct device *device, const char *name);
 
 /* cuda_memory.c */
 MUST_CHECK enum status cuda_memory_new(struct device *device, uint64_t size,

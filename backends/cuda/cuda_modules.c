@@ -9,8 +9,7 @@
 #include "backends/cuda/cuda_calls.h"
 #include "backends/cuda/cuda_images.h"
 
-/* NULL where no file of this build has it for this card. */
-static struct cuda_function *entry_find(const struct device *device, const char *name)
+struct cuda_function *cuda_entry_find(const struct device *device, const char *name)
 {
     struct cuda_function *found = NULL;
 
@@ -52,10 +51,10 @@ static void row_find(struct device *device, size_t row)
         return;
     for (enum cuda_mode mode = 0; mode < CUDA_MODES; mode++)
         if (way->entries[mode])
-            device->products[row][mode] = entry_find(device, way->entries[mode]);
+            device->products[row][mode] = cuda_entry_find(device, way->entries[mode]);
     if (!way->prepare)
         return;
-    device->prepares[row] = entry_find(device, way->prepare);
+    device->prepares[row] = cuda_entry_find(device, way->prepare);
     if (!device->prepares[row])
         device->products[row][CUDA_USEFUL] = NULL;
 }
@@ -63,7 +62,7 @@ static void row_find(struct device *device, size_t row)
 static enum status required_find(struct device *device, const char *name,
                                  struct cuda_function **out, struct error *err)
 {
-    *out = entry_find(device, name);
+    *out = cuda_entry_find(device, name);
     if (*out)
         return STATUS_OK;
     return error_set(err, STATUS_NO_DEVICE,
@@ -103,7 +102,7 @@ enum status cuda_modules_load(struct device *device, struct error *err)
         row_find(device, i);
     for (size_t i = 0; i < cuda_tuned_count; i++)
         if (cuda_tuned_rows[i].capability_min <= device->traits.capability)
-            device->tuned[i] = entry_find(device, cuda_tuned_rows[i].entry);
+            device->tuned[i] = cuda_entry_find(device, cuda_tuned_rows[i].entry);
     return STATUS_OK;
 }
 

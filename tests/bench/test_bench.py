@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 MINERVA = os.environ["MINERVA"]
-UNITS = {"int8_product": "GMAC/s", "mining": "GMAC/s", "useful": "GMAC/s", "blake3": "GB/s",
+UNITS = {"int8_product": "GMAC/s", "tickets": "GMAC/s", "mining": "GMAC/s", "useful": "GMAC/s", "blake3": "GB/s",
          "verify_share": "ms", "new_header": "ms"}
 
 
@@ -33,7 +33,7 @@ def main():
     check("version and processor are named", told["minerva"] and told["cpu"])
     check("each benchmark once, in its unit", {r["name"]: r["unit"] for r in told["results"]} == UNITS)
     for row in told["results"]:
-        check("the fields", set(row) == {"device", "name", "shape", "threads", "unit", "min", "median", "max", "runs"})
+        check("the fields", set(row) == {"device", "device_name", "name", "shape", "threads", "unit", "min", "median", "max", "runs"})
         check(f"{row['name']} was timed", 0 < row["min"] <= row["median"] <= row["max"] and row["runs"] >= 3)
         check("on two threads of the processor", row["threads"] == 2 and row["device"].startswith("cpu"))
     shapes = {r["name"]: r["shape"] for r in told["results"]}

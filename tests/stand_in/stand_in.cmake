@@ -33,3 +33,11 @@ target_link_options(cuda_stand_in PRIVATE -Wl,-z,defs)
 target_link_libraries(cuda_stand_in PRIVATE Threads::Threads ${CMAKE_DL_LIBS} m)
 set_target_properties(cuda_stand_in PROPERTIES OUTPUT_NAME cuda SUFFIX .so.1 LINKER_LANGUAGE CXX
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand-in)
+
+# What `minerva bench` compares with, on the processor, beside the driver's stand-in.
+add_library(cublaslt_stand_in SHARED tests/stand_in/cublaslt_stand_in.c)
+target_compile_definitions(cublaslt_stand_in PRIVATE _GNU_SOURCE)
+target_compile_options(cublaslt_stand_in PRIVATE -O2 -g -fvisibility=hidden -Wall -Wextra -Wshadow -Wconversion -Werror)
+target_link_libraries(cublaslt_stand_in PRIVATE ${CMAKE_DL_LIBS})
+set_target_properties(cublaslt_stand_in PROPERTIES OUTPUT_NAME cublasLt SUFFIX .so.13
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand-in)
