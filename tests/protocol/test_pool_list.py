@@ -4,7 +4,7 @@ reaches only the pool whose job it was found for, is never sent twice, and what 
 the worker says; the first pool is worked for again when it can be had.
 
 labels: tsan
-Waits between connections are divided by 200, limits by 20.
+Waits between connections are divided by 300, limits by 20.
 """
 import os
 import random
@@ -18,7 +18,7 @@ from pearl_pool.pool import PearlPool  # noqa: E402
 from pearl_pool.problem import Problem  # noqa: E402
 from pearl_pool.puppet import Puppet  # noqa: E402
 
-HURRY, STRICT, SECONDS = 200, 20, 5
+HURRY, STRICT, SECONDS = 300, 20, 4
 FAULTS = [("end at once", True), ("end at login", True), ("end in line", True), ("mute login", True),
           ("black hole", True), ("reject login", 24), ("no job", True), ("end on share", True),
           ("mute shares", True), ("delay shares", 0.1), ("reject shares", (21, "stale job")),
