@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Claim: against a pool of every recorded kind the worker logs in, finds shares, and each of them
-holds for `minerva verify` and, where it is at hand, for an implementation that shares no code with
+"""Claim: against a pool of every recorded kind (through TLS where the recording has it) the worker
+logs in, finds shares, in gzip where that is agreed, and each of them holds for `minerva verify` and, where it is at hand, for an implementation that shares no code with
 this one; a new job of the same pool is mined in its turn.
 """
 import os
@@ -10,16 +10,19 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from pearl_pool import recording, verifier  # noqa: E402
+from pearl_pool.certificates import Certificates  # noqa: E402
 from pearl_pool.miner import Miner, counted  # noqa: E402
 from pearl_pool.pool import PearlPool  # noqa: E402
 
-SHARES = 2
+SHARES = 1
 
 
-def mine_at(name, folder):
-    path = os.path.join(folder, "gateway.sock") if name == "gateway" else None
-    with PearlPool(name, difficulty=3, path=path) as pool:
-        words = [] if pool.recording.form == "split" else ["--login", pool.recording.form]
+def mine_at(name, made, *words, **faults):
+    path = os.path.join(made.folder, "gateway.sock") if name == "gateway" else None
+    tls = (made.ca, made.ca_key) if recording.Recording(name).has_tls else None
+    with PearlPool(name, difficulty=3, path=path, tls=tls) as pool:
+        pool.faults.update(faults)
+        words = [*words, *pool.recording.options(), *(["--ca-file", made.ca] if tls else [])]
         with Miner(pool, *words) as miner:
             pool.wait(lambda p: p.count(0) >= SHARES, what=f"{name}: a share\n{miner.said()}")
             second = pool.say(pool.problem.new_block())
@@ -30,13 +33,17 @@ def mine_at(name, folder):
         assert found["rejected"] == 0, said
         assert found["accepted"] == pool.count(0) - found["unknown"], (found, len(pool.shares), said)
         assert not pool.twice(), said
+        assert all(s.is_gzip == bool(faults.get("gzip")) for s in pool.shares), "gzip"
         assert {s.code for s in pool.shares} <= {0, 21}, [(s.code, s.verdict) for s in pool.shares]
         return next(s for s in pool.shares if not s.code)
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        shares = {name: mine_at(name, folder) for name in recording.names()}
+        made = Certificates(folder)
+        shares = {name: mine_at(name, made) for name in recording.names()}
+        mine_at("kryptex", made, "--gzip", "yes", gzip=True)
+        mine_at("kryptex", made, "--gzip", "yes")  # asked for and not agreed to
     assert len(shares) >= 8, shares
     if not verifier.has_judge():
         print("no second implementation at hand: that part is skipped")

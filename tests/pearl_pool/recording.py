@@ -16,7 +16,7 @@ class Recording:
 
     def __init__(self, name):
         self.name, self.opening, self.refusals, self.accepted = name, [], [], None
-        self.scheme, self.form = None, "split"
+        self.scheme, self.form, self.manners = None, "split", ()
         steps = self._read(os.path.join(FOLDER, f"pool_{name}.txt"))
         asked = {}
         for is_pool, message in steps:
@@ -38,6 +38,7 @@ class Recording:
                 if line.startswith("dialect "):
                     _, self.scheme, *form = line.split()
                     self.form = form[0] if form and form[0] in ("array", "dot", "slash") else "split"
+                    self.manners = form[1].split(",") if len(form) > 1 else ()
                 elif line[:3] in ("C> ", "S> "):
                     steps.append((line[0] == "S", json.loads(line[3:])))
         return steps
@@ -47,6 +48,12 @@ class Recording:
             self.accepted = self.accepted or message
         else:
             self.refusals.append(message)
+
+    def options(self):
+        """What `minerva mine` must be told, as for a pool that is not in its table."""
+        words = [] if self.form == "split" else ["--login", self.form]
+        words += ["--jsonrpc", "yes"] if "jsonrpc" in self.manners else []
+        return words + (["--pass-key", "password"] if "password" in self.manners else [])
 
     @property
     def is_gateway(self):

@@ -31,7 +31,7 @@ class Share:
     def __init__(self, job_id, digest, begun_at):
         self.job_id, self.digest, self.begun_at = job_id, digest, begun_at
         self.verdict = self.code = self.job = self.proof = self.text = None
-        self.is_answered = False
+        self.is_answered = self.is_gzip = False
 
 
 class Session:
@@ -137,6 +137,7 @@ class Session:
                 break
             self._answer(line, begun_at)
         self.heard.append(message)
+        assert message.get("jsonrpc") == expected.get("jsonrpc"), message
         wanted, came = expected["params"], message["params"]
         if isinstance(wanted, dict):
             assert wanted.keys() <= came.keys(), (wanted, came)
@@ -264,7 +265,7 @@ class Session:
             proof = plain.decompress(proof, PROOF_MAX)
             assert plain.eof and not plain.unused_data
         share = Share(job_id, hashlib.sha256(proof).hexdigest(), begun_at)
-        share.proof, share.text = proof, text
+        share.proof, share.text, share.is_gzip = proof, text, self.is_gzip
         share.job = next((j for j in reversed(self.jobs) if j.job_id == job_id), None)
         return share
 
