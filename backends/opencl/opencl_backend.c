@@ -256,6 +256,7 @@ static enum status opencl_open(uint32_t index, const struct device_options *opti
 enum status opencl_memory_new(struct device *device, uint64_t size, cl_mem *out)
 {
     enum { ROUND = 64 }; /* whole vectors may be read at an end */
+    static const cl_uint zero = 0;
     const uint64_t all = (size / ROUND + 1) * ROUND;
     cl_int code;
 
@@ -264,8 +265,17 @@ enum status opencl_memory_new(struct device *device, uint64_t size, cl_mem *out)
         return STATUS_NO_MEMORY;
     *out = device->api.clCreateBuffer(device->context, CL_MEM_READ_WRITE, (size_t)all,
                                       NULL, &code);
-    if (code)
+    if (code) {
         *out = NULL;
+        return opencl_status(code);
+    }
+    /* Many drivers take the memory when it is first used: that is now, not in a step. */
+    code = device->api.clEnqueueFillBuffer(device->queue, *out, &zero, sizeof zero, 0,
+                                           sizeof zero, 0, NULL, NULL);
+    if (code) {
+        device->api.clReleaseMemObject(*out);
+        *out = NULL;
+    }
     return opencl_status(code);
 }
 

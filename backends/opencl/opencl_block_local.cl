@@ -3,7 +3,8 @@
  * 16 each, and pass 32 columns of k at a time through local memory.
  *
  * Four values of one line are one word.  DOT_KHR: the device multiplies and adds four
- * pairs at once (never its saturating form: sums wrap); DOT_EMULATED: the same in plain
+ * pairs at once (never its saturating form: sums wrap); DOT_NVIDIA: so do cards of NVIDIA
+ * from compute capability 6.1 on, whose compiler has no word for it; DOT_EMULATED: the same in plain
  * steps, for tests; otherwise value by value with 24-bit multiplication.
  *
  * Item i loads line i of a, and of b the line that belongs at place i: columns of one
@@ -31,6 +32,15 @@ typedef i8 left_value;
 
 #if defined(DOT_KHR)
 #define DOT(a, b, sum) ((sum) + as_uint(dot_4x8packed_ss_int(as_uint(a), as_uint(b))))
+#elif defined(DOT_NVIDIA)
+DEVICE_FN u32 dot_nvidia(i32 a, i32 b, u32 sum)
+{
+    u32 out;
+
+    __asm("dp4a.s32.s32 %0, %1, %2, %3;" : "=r"(out) : "r"(a), "r"(b), "r"(sum));
+    return out;
+}
+#define DOT(a, b, sum) dot_nvidia((a), (b), (sum))
 #elif defined(DOT_EMULATED)
 DEVICE_FN u32 dot_emulated(i32 a, i32 b)
 {
@@ -65,7 +75,7 @@ DEVICE_FN struct operands operands_from(struct operands all, u32 left, u32 right
              DOT(a, b.s9, sum.s9), DOT(a, b.sa, sum.sa), DOT(a, b.sb, sum.sb),           \
              DOT(a, b.sc, sum.sc), DOT(a, b.sd, sum.sd), DOT(a, b.se, sum.se),           \
              DOT(a, b.sf, sum.sf))
-DEVICE_FN void words_multiply(uint16 *sum, int8 a, int16 b)
+INLINE_FN void words_multiply(uint16 *sum, int8 a, int16 b)
 {
     sum[0] = DOT16(sum[0], a.s0, b);
     sum[1] = DOT16(sum[1], a.s1, b);
@@ -78,7 +88,7 @@ DEVICE_FN void words_multiply(uint16 *sum, int8 a, int16 b)
 }
 #else
 #define MAD16(sum, a, b) as_uint16(mad24((int16)(a), b, as_int16(sum)))
-DEVICE_FN void words_multiply(uint16 *sum, int8 a_words, int16 b_words)
+INLINE_FN void words_multiply(uint16 *sum, int8 a_words, int16 b_words)
 {
     for (i32 shift = 24; shift >= 0; shift -= 8) {
         const int8 a = (a_words << shift) >> 24;
@@ -110,7 +120,7 @@ DEVICE_FN void words_put(__local i32 *to, int8 words)
 }
 
 /* All items of the group come along: the range is the same for all. */
-DEVICE_FN void block_multiply(uint16 *sum, struct operands o, __local i32 *room, u32 from, u32 to)
+INLINE_FN void block_multiply(uint16 *sum, struct operands o, __local i32 *room, u32 from, u32 to)
 {
     const u32 item = (u32)get_local_id(0);
     __local i32 *left = room, *right = room + STEP_WORDS * CELL_ITEMS;

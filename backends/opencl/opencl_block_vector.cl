@@ -42,7 +42,7 @@ DEVICE_FN struct operands operands_from(struct operands all, u32 left, u32 right
     return (struct operands){all.left + left * BLOCK_ROWS, all.right + right * BLOCK_COLUMNS};
 }
 
-DEVICE_FN void block_multiply(uint16 *sum, struct operands o, __local i32 *room, u32 from, u32 to)
+INLINE_FN void block_multiply(uint16 *sum, struct operands o, __local i32 *room, u32 from, u32 to)
 {
     for (u32 first = from; first < to; first += EXACT_MAX) {
         const u32 end = min(to, first + EXACT_MAX);

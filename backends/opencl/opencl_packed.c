@@ -13,26 +13,6 @@ static uint32_t packed_lines(const struct device *device, uint32_t n)
     return opencl_pad(n + 1, device->row->cell_columns);
 }
 
-enum status opencl_packed_new(struct device *device, uint32_t n, uint32_t k,
-                              struct packed **out)
-{
-    struct packed *packed = memory_new(struct packed);
-    enum status status = STATUS_NO_MEMORY;
-
-    if (packed) {
-        packed->k_padded = opencl_pad(k, K_UNIT);
-        status = opencl_memory_new(device,
-                                   (uint64_t)packed_lines(device, n) * packed->k_padded,
-                                   &packed->values);
-    }
-    if (status) {
-        memory_free(packed);
-        return status;
-    }
-    *out = packed;
-    return STATUS_OK;
-}
-
 void opencl_packed_free(struct device *device, struct packed *packed)
 {
     opencl_memory_free(device, packed->values);
@@ -56,6 +36,42 @@ static enum status factors_room(struct device *device, struct packed *packed,
         packed->rank_max = status ? 0 : rank;
     }
     return status;
+}
+
+/* Where noise may come, its room is made now: the largest rank that was reserved and that
+ * this k allows (16 r <= k). */
+static enum status factors_expect(struct device *device, struct packed *packed)
+{
+    uint32_t rank = device->scratch.rank;
+
+    while (16 * rank > packed->head.k)
+        rank /= 2;
+    return rank ? factors_room(device, packed, rank) : STATUS_OK;
+}
+
+enum status opencl_packed_new(struct device *device, uint32_t n, uint32_t k,
+                              struct packed **out)
+{
+    struct packed *packed = memory_new(struct packed);
+    enum status status = STATUS_NO_MEMORY;
+
+    if (packed) {
+        packed->head.n = n; /* the checked face sets them again */
+        packed->head.k = k;
+        packed->k_padded = opencl_pad(k, K_UNIT);
+        status = opencl_memory_new(device,
+                                   (uint64_t)packed_lines(device, n) * packed->k_padded,
+                                   &packed->values);
+    }
+    if (!status)
+        status = factors_expect(device, packed);
+    if (status) {
+        if (packed)
+            opencl_packed_free(device, packed);
+        return status;
+    }
+    *out = packed;
+    return STATUS_OK;
 }
 
 static enum status dense_make(struct device *device, const struct noise *noise,

@@ -6,3 +6,5 @@
  */
 #undef KERNEL_FN
 #define KERNEL_FN DEVICE_FN
+/* Where sums pass by address: called, they would have to leave their registers. */
+#define INLINE_FN static inline __attribute__((always_inline))

@@ -13,7 +13,7 @@
 
 enum {
     PLATFORMS_MAX = 16,
-    EXTENSIONS_SIZE = 16384,
+    EXTENSIONS_MAX = 1 << 20,
     /* Of extensions, by number, since headers differ in which they know. */
     PCI_BUS_INFO_KHR = 0x410f,
     PCI_BUS_ID_NV = 0x4008,
@@ -85,11 +85,14 @@ bool opencl_device_has(const struct opencl_api *api, cl_device_id device,
                        const char *extension)
 {
     const size_t size = strlen(extension);
-    char *all = memory_array(EXTENSIONS_SIZE, 1);
+    size_t needed = 0;
     bool found = false;
 
-    if (all && !api->clGetDeviceInfo(device, CL_DEVICE_EXTENSIONS, EXTENSIONS_SIZE - 1,
-                                     all, NULL))
+    if (api->clGetDeviceInfo(device, CL_DEVICE_EXTENSIONS, 0, NULL, &needed) ||
+        needed > EXTENSIONS_MAX)
+        return false;
+    char *all = memory_array(needed + 1, 1);
+    if (all && !api->clGetDeviceInfo(device, CL_DEVICE_EXTENSIONS, needed, all, NULL))
         for (const char *at = all; !found && (at = strstr(at, extension)); at += size)
             found = (at == all || at[-1] == ' ') && (!at[size] || at[size] == ' ');
     memory_free(all);

@@ -361,6 +361,8 @@ enum status opencl_multiply(struct device *device, const struct multiply *multip
         return STATUS_NO_MEMORY; /* reserve() was not asked for this */
     if (!mining && !multiply->c.buffer)
         return STATUS_OK;
+    if (mining && mining->hits.offset % sizeof(uint32_t))
+        return STATUS_BAD_DATA;
     if (!multiply->m)
         return mining ? hits_clear(device, mining) : STATUS_OK;
     if (mining && multiply->c.buffer)

@@ -39,7 +39,7 @@ DEVICE_FN struct operands operands_main(GLOBAL const left_value *left, GLOBAL ci
 }
 
 /* The exclusive-or of so many neighbours of sixteen, for each group of them. */
-DEVICE_FN void fold_put(uint16 x, u32 group, GLOBAL u32 *to)
+INLINE_FN void fold_put(uint16 x, u32 group, GLOBAL u32 *to)
 {
     const uint8 by_2 = x.even ^ x.odd;
     const uint4 by_4 = by_2.even ^ by_2.odd;
@@ -56,7 +56,7 @@ DEVICE_FN void fold_put(uint16 x, u32 group, GLOBAL u32 *to)
 }
 
 /* folds[slice][group of rows][block][group of columns] */
-DEVICE_FN void slice_fold(const uint16 *sum, const struct opencl_part *p, u32 slice,
+INLINE_FN void slice_fold(const uint16 *sum, const struct opencl_part *p, u32 slice,
                           u32 block, GLOBAL u32 *folds)
 {
     const u32 down = BLOCK_ROWS / p->group_rows, across = BLOCK_COLUMNS / p->group_columns;
@@ -80,7 +80,7 @@ DEVICE_FN void slice_fold(const uint16 *sum, const struct opencl_part *p, u32 sl
     }
 }
 
-DEVICE_FN void sum_scale(uint16 *sum, u32 factor)
+INLINE_FN void sum_scale(uint16 *sum, u32 factor)
 {
     sum[0] *= factor;
     sum[1] *= factor;
@@ -118,7 +118,7 @@ DEVICE_FN struct step step_at(u32 step, struct operands o, struct operands extra
     return (struct step){operands_from(extra, 0, at), 0, p->rank};
 }
 
-DEVICE_FN void row_put(uint16 sum, GLOBAL i32 *row, GLOBAL cu32 *columns, u32 n)
+INLINE_FN void row_put(uint16 sum, GLOBAL i32 *row, GLOBAL cu32 *columns, u32 n)
 {
     const u32 start = columns[0];
     u32 values[BLOCK_COLUMNS];
@@ -134,12 +134,21 @@ DEVICE_FN void row_put(uint16 sum, GLOBAL i32 *row, GLOBAL cu32 *columns, u32 n)
             row[columns[j]] = (i32)values[j];
 }
 
-DEVICE_FN void sum_put(const uint16 *sum, GLOBAL i32 *c, GLOBAL cu32 *rows,
+#define ROW_PUT(i)                                                                       \
+    if (rows[i] < p->m)                                                                  \
+    row_put(sum[i], c + (u64)rows[i] * p->n, columns, p->n)
+
+INLINE_FN void sum_put(const uint16 *sum, GLOBAL i32 *c, GLOBAL cu32 *rows,
                        GLOBAL cu32 *columns, const struct opencl_part *p)
 {
-    for (u32 i = 0; i < BLOCK_ROWS; i++)
-        if (rows[i] < p->m)
-            row_put(sum[i], c + (u64)rows[i] * p->n, columns, p->n);
+    ROW_PUT(0);
+    ROW_PUT(1);
+    ROW_PUT(2);
+    ROW_PUT(3);
+    ROW_PUT(4);
+    ROW_PUT(5);
+    ROW_PUT(6);
+    ROW_PUT(7);
 }
 
 __kernel __attribute__((reqd_work_group_size(CELL_ITEMS, 1, 1))) void
@@ -189,8 +198,28 @@ DEVICE_FN i32 limb_take(i32 *value)
 }
 
 /* A product with a sparse factor, negated and cut into limbs, as extra columns of its
- * slots; flag: it was too large for them.  FACTOR and SLOT say which is which. */
+ * slots; flag: it was too large for them.  FACTOR and SLOT say which of row and column is
+ * which. */
 #define LIMBS(name, value_type, AT, FACTOR, SLOT)                                        \
+    DEVICE_FN void name##_row(uint16 sum, u32 row, u32 column, GLOBAL value_type *out,   \
+                              GLOBAL u32 *flag, const struct opencl_part *p)             \
+    {                                                                                    \
+        i32 values[BLOCK_COLUMNS];                                                       \
+                                                                                         \
+        vstore16(as_int16(sum), 0, values);                                              \
+        for (u32 j = 0; j < BLOCK_COLUMNS; j++) {                                        \
+            i32 value = -values[j];                                                      \
+                                                                                         \
+            if (FACTOR >= p->rank)                                                       \
+                continue;                                                                \
+            for (u32 limb = 1; limb <= p->limbs; limb++)                                 \
+                out[AT(SLOT, limb * p->rank + FACTOR, (1 + p->limbs) * p->rank)] =       \
+                    (value_type)limb_take(&value);                                       \
+            if (value)                                                                   \
+                *flag = 1;                                                               \
+        }                                                                                \
+    }                                                                                    \
+                                                                                         \
     __kernel __attribute__((reqd_work_group_size(CELL_ITEMS, 1, 1))) void name(          \
         u64 first, u64 last, GLOBAL const left_value *left, GLOBAL ci8 *right,           \
         GLOBAL cu32 *columns, GLOBAL value_type *out, GLOBAL u32 *flag,                  \
@@ -205,22 +234,14 @@ DEVICE_FN i32 limb_take(i32 *value)
         uint16 sum[BLOCK_ROWS] = {0, 0, 0, 0, 0, 0, 0, 0};                               \
                                                                                          \
         block_multiply(sum, o, room, 0, p.k_padded);                                     \
-        for (u32 i = 0; i < BLOCK_ROWS; i++) {                                           \
-            i32 values[BLOCK_COLUMNS];                                                   \
-                                                                                         \
-            vstore16(as_int16(sum[i]), 0, values);                                       \
-            for (u32 j = 0; j < BLOCK_COLUMNS; j++) {                                    \
-                i32 value = -values[j];                                                  \
-                                                                                         \
-                if (FACTOR >= p.rank)                                                    \
-                    continue;                                                            \
-                for (u32 limb = 1; limb <= p.limbs; limb++)                              \
-                    out[AT(SLOT, limb * p.rank + FACTOR, (1 + p.limbs) * p.rank)] =      \
-                        (value_type)limb_take(&value);                                   \
-                if (value)                                                               \
-                    *flag = 1;                                                           \
-            }                                                                            \
-        }                                                                                \
+        name##_row(sum[0], row, column, out, flag, &p);                                  \
+        name##_row(sum[1], row + 1, column, out, flag, &p);                              \
+        name##_row(sum[2], row + 2, column, out, flag, &p);                              \
+        name##_row(sum[3], row + 3, column, out, flag, &p);                              \
+        name##_row(sum[4], row + 4, column, out, flag, &p);                              \
+        name##_row(sum[5], row + 5, column, out, flag, &p);                              \
+        name##_row(sum[6], row + 6, column, out, flag, &p);                              \
+        name##_row(sum[7], row + 7, column, out, flag, &p);                              \
     }
-LIMBS(opencl_limbs_left, left_value, LEFT_AT, (column + j), (row + i))
-LIMBS(opencl_limbs_right, i8, RIGHT_AT, (row + i), (column + j))
+LIMBS(opencl_limbs_left, left_value, LEFT_AT, (column + j), row)
+LIMBS(opencl_limbs_right, i8, RIGHT_AT, row, (column + j))

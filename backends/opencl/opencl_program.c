@@ -23,7 +23,7 @@ enum {
     OPTIONS_SIZE = 160,
     KEY_DIGITS = 40,
     NAME_SIZE = KEY_DIGITS + 16,
-    LOG_MAX = 1 << 20
+    LOG_MAX = 64 << 20
 };
 
 struct program {
@@ -157,6 +157,24 @@ static const char *first_error(const char *log, int *size)
     return line;
 }
 
+/* All of it, to be freed; empty where the driver does not give it. */
+static char *build_log(const struct device *device)
+{
+    size_t size = 0;
+    char *log;
+
+    if (device->api.clGetProgramBuildInfo(device->program, device->id,
+                                          CL_PROGRAM_BUILD_LOG, 0, NULL, &size) ||
+        size > LOG_MAX)
+        size = 0;
+    log = memory_array(size + 1, 1);
+    if (log && size &&
+        device->api.clGetProgramBuildInfo(device->program, device->id,
+                                          CL_PROGRAM_BUILD_LOG, size, log, NULL))
+        log[0] = '\0';
+    return log;
+}
+
 static enum status refuse(const struct program *program, cl_int code, struct error *err)
 {
     const struct device *device = program->device;
@@ -164,15 +182,12 @@ static enum status refuse(const struct program *program, cl_int code, struct err
     const char *folder = program->build->folder ? program->build->folder
                          : temporary            ? temporary
                                                 : "/tmp";
-    char *log = memory_array(LOG_MAX, 1);
     char name[NAME_SIZE], path[256] = "";
     int size = 0;
+    char *log = build_log(device);
 
     if (!log)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the compiler's log");
-    if (device->api.clGetProgramBuildInfo(device->program, device->id,
-                                          CL_PROGRAM_BUILD_LOG, LOG_MAX - 1, log, NULL))
-        log[0] = '\0';
     snprintf(name, sizeof name, "%.*s.log", KEY_DIGITS, program->name);
     if (file_make_folder(folder, NULL) ||
         file_join(folder, name, path, sizeof path, NULL) ||
@@ -215,14 +230,25 @@ static enum status program_compile(const struct program *program, struct error *
     return status;
 }
 
+/* 1.2, but 3.0 where that is what declares the dot product. */
+static const char *language(const struct device *device)
+{
+    char version[DEVICE_TEXT_MAX];
+
+    opencl_device_text(&device->api, device->id, CL_DEVICE_VERSION, version,
+                       sizeof version);
+    return strstr(device->row->options, "DOT_KHR") && !strncmp(version, "OpenCL 3.", 9)
+               ? "-cl-std=CL3.0"
+               : "-cl-std=CL1.2";
+}
+
 enum status opencl_program_make(struct device *device, const struct opencl_build *build,
                                 struct error *err)
 {
     struct program program = {.device = device, .build = build};
     enum status status;
 
-    snprintf(program.options, sizeof program.options, "%s %s%s",
-             strstr(device->row->options, "DOT_KHR") ? "-cl-std=CL3.0" : "-cl-std=CL1.2",
+    snprintf(program.options, sizeof program.options, "%s %s%s", language(device),
              device->row->options, device->has_barrier ? " -DKERNEL_BARRIER" : "");
     name_make(&program);
     status = program_load(&program);

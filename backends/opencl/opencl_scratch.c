@@ -107,6 +107,7 @@ static enum status mining_reserve(struct device *device)
         {&scratch->folds, folds_size(scratch->m, scratch->n, scratch->k)},
         {&scratch->dense, scratch->m * rank},
         {&scratch->pairs, 4 * (uint64_t)scratch->k},
+        {&scratch->seed, 32},
         {&scratch->sparse_left,
          opencl_pad((uint32_t)rank, row->cell_rows) * k * row->left_size},
         {&scratch->sparse_right, opencl_pad((uint32_t)rank, row->cell_columns) * k},
