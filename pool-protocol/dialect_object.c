@@ -151,6 +151,10 @@ enum status object_announce(struct dialect_session *session,
     struct error why = {0};
     struct job *job = NULL;
 
+    /* A verifier of the network's own is told targets in compact form: what is met only
+     * by the digits that get lost there is not worth sending. */
+    if (!session->has_tasks)
+        notify->job.target = target_from_nbits(target_to_nbits(&notify->job.target));
     if (!notify->has_cert_version)
         notify->job.cert_version = notify->job.height >= CERT_VERSION_3_HEIGHT
                                        ? CERT_VERSION_MAX
@@ -234,19 +238,21 @@ enum status object_submit_begin(struct dialect_session *session,
                                 const struct share *share, uint64_t tag,
                                 struct object_request **request, const char **job_id)
 {
-    static const enum status statuses[] = {[DESK_GO] = STATUS_OK,
-                                           [DESK_WAIT] = STATUS_AGAIN,
-                                           [DESK_STALE] = STATUS_STALE,
-                                           [DESK_BELOW] = STATUS_LOW};
-    uint8_t digest[32];
     struct desk_pass pass;
+    uint8_t digest[DIGEST_SIZE];
 
     if (!session->is_ready)
         return STATUS_AGAIN;
-    const enum desk_word word =
-        share_desk_judge(&session->desk, share, session->now_ms, &pass);
-    if (word != DESK_GO)
-        return statuses[word];
+    switch (share_desk_judge(&session->desk, share, session->now_ms, &pass)) {
+    case DESK_WAIT:
+        return STATUS_AGAIN;
+    case DESK_STALE:
+        return STATUS_STALE;
+    case DESK_BELOW:
+        return STATUS_LOW;
+    case DESK_GO:
+        break;
+    }
     if (object_outstanding(session, REQUEST_SUBMIT) >= OBJECT_SUBMITS_MAX)
         return STATUS_AGAIN;
     share_desk_digest(share, digest);

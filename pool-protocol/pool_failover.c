@@ -368,6 +368,25 @@ void failover_turn(struct pool *pool)
     }
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When something is due on a connection, or `until`. */
+static uint64_t link_until(const struct pool_link *link, uint64_t now, uint64_t until)
+{
+    const uint64_t again_ms = link->is_ready ? sending_again_ms(link) : 0;
+
+    if (!link->transport && !link->is_greeted)
+        return now;
+    if (!link->is_ready)
+        until = sooner(until, now + LOGIN_MS);
+    if (again_ms > now)
+        until = sooner(until, again_ms);
+    return link->is_leaving ? sooner(until, link_leave_ms(link)) : until;
+}
+
 uint64_t failover_wait_ms(const struct pool *pool, uint64_t wait_ms)
 {
     const uint64_t now = clock_ms();
@@ -376,21 +395,12 @@ uint64_t failover_wait_ms(const struct pool *pool, uint64_t wait_ms)
     for (uint32_t i = 0; i < pool->link_count; i++) {
         const struct pool_link *link = &pool->links[i];
 
-        const uint64_t again_ms = link->is_ready ? sending_again_ms(link) : 0;
-
-        if (link->is_connected && !link->transport && !link->is_greeted)
-            return 0;
-        if (link->is_connected && !link->is_ready && now + LOGIN_MS < until)
-            until = now + LOGIN_MS;
-        if (again_ms > now && again_ms < until)
-            until = again_ms;
-        if (!link->is_connected && !pool->current && link->due_ms < until &&
-            (!pool->awaited || pool->awaited == link))
-            until = link->due_ms;
-        if (link->is_leaving && link_leave_ms(link) < until)
-            until = link_leave_ms(link);
+        if (link->is_connected)
+            until = link_until(link, now, until);
+        else if (!pool->current && (!pool->awaited || pool->awaited == link))
+            until = sooner(until, link->due_ms);
     }
-    if (failover_looks_back(pool) && pool->back_ms < until)
-        until = pool->back_ms;
+    if (failover_looks_back(pool))
+        until = sooner(until, pool->back_ms);
     return until > now ? until - now : 0;
 }

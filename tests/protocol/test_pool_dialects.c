@@ -18,17 +18,19 @@
 
 #include <cmocka.h>
 
+#include "miner/base/clock.h"
 #include "miner/base/mailbox.h"
 #include "tests/pool_bench.h"
+
+static const char challenge[] =
+    "{\"id\":null,\"method\":\"pearl.challenge\",\"params\":{\"seed\":"
+    "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\","
+    "\"difficulty\":%u}}";
 
 /* Solved beside the conversation; a repeat is answered once; a lost pool ends the search.
  */
 static void a_puzzle_is_solved_while_the_pool_talks(void **state)
 {
-    static const char challenge[] =
-        "{\"id\":null,\"method\":\"pearl.challenge\",\"params\":{\"seed\":"
-        "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\","
-        "\"difficulty\":%u}}";
     struct bench *bench = *state;
     char text[256];
 
@@ -60,6 +62,41 @@ static void a_puzzle_is_solved_while_the_pool_talks(void **state)
     bench_answer_line(bench, "\"mining.authorize\",\"params\":[\"prl1pexample.rig7\"",
                       "\"result\":true}");
     bench_expect_news(bench, NEWS_CONNECTED, "a pearl/v1 pool");
+}
+
+/* Nobody said how the pool speaks: the first thing it hears is what it understands. */
+static void what_a_pool_speaks_is_found_out(void **state)
+{
+    struct bench *bench = *state;
+    char url[64], text[256];
+    struct error err = {0};
+
+    snprintf(url, sizeof url, "stratum+tcp://127.0.0.1:%u", bench->script.port);
+    const struct pool_options options = {
+        .url = url, .user = "prl1pexample.rig7", .is_account = true, .hurry = 1000};
+    assert_int_equal(pool_start(&options, &bench->ports, &bench->pool, &err), STATUS_OK);
+    pool_script_accept(&bench->script);
+    snprintf(text, sizeof text, challenge, 8U);
+    pool_script_say(&bench->script, text);
+    bench_answer_line(bench, "pearl.challenge_response", BENCH_ACCEPTED);
+    bench_answer_line(bench, "mining.configure", "\"result\":{\"pearl/v1\":true}}");
+    pool_script_hang_up(&bench->script); /* before it took the login: nothing is known */
+
+    pool_script_accept(&bench->script);
+    const uint64_t before = clock_ms();
+    const char *line = pool_script_expect(
+        &bench->script, "\"mining.authorize\",\"params\":{\"wallet\":\"prl1pexample\"");
+    assert_true(clock_ms() - before >= 200); /* it listened first */
+    pool_script_reply(&bench->script, pool_script_id(line), BENCH_ACCEPTED);
+    bench_expect_news(bench, NEWS_CONNECTED, "a plain Pearl pool");
+    bench_say_job(bench, "j1");
+    news_free(bench_news(bench, NEWS_JOB));
+    pool_script_hang_up(&bench->script);
+
+    pool_script_accept(&bench->script);
+    const uint64_t again = clock_ms();
+    (void)pool_script_expect(&bench->script, "\"params\":{\"wallet\"");
+    assert_true(clock_ms() - again < 200); /* that is settled */
 }
 
 /* The gateway's own socket is a file; whoever mines alone needs no name. */
@@ -131,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_BENCH(a_puzzle_is_solved_while_the_pool_talks),
+        WITH_BENCH(what_a_pool_speaks_is_found_out),
         WITH_BENCH(a_gateway_is_reached_through_its_file),
         WITH_BENCH(a_job_that_nobody_can_make_ends_the_last),
     };
