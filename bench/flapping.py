@@ -84,6 +84,12 @@ class Watch:
         return medians
 
 
+def print_after_block(pool):
+    late = pool.after_block()
+    print(f"{len(late)} shares for an old block began to arrive after the new one was said" +
+          (f", the last {1000 * max(late):.0f} ms after it" if late else ""))
+
+
 # --- the faults, in turn ---
 
 def jobs(pool, turn):
@@ -147,7 +153,7 @@ TURNS = [
     ("refuses the login", 3, {"reject login": 24}, None, True),
     ("certificate version 4", 3, {"notify": lambda m: {**m, "params": {**m["params"], "cert_version": 4}}}, blocks,
      False),
-    ("a slow proxy", 20, {"pace": 60000}, jobs, False),
+    ("a slow proxy", 20, {"pace": 60000}, bad_lines, False),
     ("a proxy that refuses", 8, {"proxy refuses": NOT_ALLOWED}, None, True),
 ]
 
@@ -248,6 +254,7 @@ class Flapping:
         print(f"the pool got {len(pool.shares)} whole ones and {partial} broken off:")
         for (code, verdict, answered), number in sorted(codes.items(), key=str):
             print(f"  {number:6} {'answered' if answered else 'no answer':9} {code} {verdict}")
+        print_after_block(pool)
         unsent = sum(n for (v, r), n in reasons.items() if v in ("stale", "rejected", "lost") and "not sent" in r
                      or v == "lost")
         began = sum(verdicts.values()) - unsent
@@ -285,7 +292,7 @@ def flap(arguments, folder):
 # --- a well pool ---
 
 def steady(arguments, folder):
-    """One new header every 20 s, every third of them a new block; about 10 shares a second."""
+    """A new block every 20 s, which is the worst that a new header can be; shares as fast as they come."""
     made = Certificates(folder)
     with PearlPool("suprnova", difficulty=arguments.difficulty, tls=made.signed("pool")) as pool:
         words = ["--ca-file", made.ca]
@@ -297,7 +304,7 @@ def steady(arguments, folder):
                 while time.monotonic() - begun < HEADER_S * turn:
                     watch.sample()
                     time.sleep(0.2)
-                pool.say(pool.problem.new_block() if turn % 3 == 0 else pool.problem.new_time())
+                pool.say(pool.problem.new_block())
             seconds, came = time.monotonic() - begun, len(pool.shares) - shares
             busy = watch.pool_share()
             worker.stop()
@@ -307,6 +314,7 @@ def steady(arguments, folder):
     print(f"stale {verdicts['stale']} = {100 * verdicts['stale'] / found:.2f} % "
           f"({sum(n for (v, r), n in reasons.items() if v == 'stale' and 'not sent' in r)} of them not sent), "
           f"rejected {verdicts['rejected']}, unknown {verdicts['unknown']}")
+    print_after_block(pool)
     print(f"TLS, JSON and base64: {100 * busy:.2f} % of a core; {1e3 * busy * seconds / max(1, came):.2f} ms a share")
     watch.print_memory()
     return verdicts["rejected"] == 0 and not pool.twice()

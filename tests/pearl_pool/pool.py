@@ -54,6 +54,7 @@ class PearlPool:
             id_like="%08x-00112233aabbccdd" if "alphapool" in name else "%08x_2097152")
         self.problem.is_solo = self.recording.is_gateway
         self.current = self.problem.job(is_clean=True)
+        self.history = [self.current]
         self.verifies, self.faults, self.tls = verifies, {}, None
         self.sessions, self.shares, self.partial = [], [], 0
         self.connections, self.lines, self.seen = 0, 0, set()
@@ -147,6 +148,7 @@ class PearlPool:
         for session in list(self.sessions):
             if session.is_greeted:
                 self._try(session.say_job, job)
+        self.history.append(job)
         return job
 
     def say_bytes(self, data):
@@ -263,6 +265,17 @@ class PearlPool:
 
     def count(self, code=None):
         return sum(code is None or s.code == code for s in self.shares)
+
+    def after_block(self):
+        """Of each share that began to arrive after another block was said: how many seconds."""
+        ended = {}
+        for job, following in zip(self.history, self.history[1:]):
+            if job.previous != following.previous and following.said_at:
+                ended[job.previous] = following.said_at
+        jobs = {job.job_id: job for job in self.history}
+        late = [s.begun_at - ended[jobs[s.job_id].previous] for s in self.shares
+                if s.job_id in jobs and jobs[s.job_id].previous in ended]
+        return [seconds for seconds in late if seconds > 0]
 
     def twice(self):
         return [d for d, n in collections.Counter(s.digest for s in self.shares if s.code != BUSY).items() if n > 1]
