@@ -48,6 +48,17 @@ DEVICE_FN void lowrank_put_one(const struct lowrank_block *block, u32 factor, i8
                         at % 16) = value;
 }
 
+/* A position that adds what it takes away does nothing. */
+DEVICE_FN void lowrank_put(const struct lowrank_block *block, GLOBAL cu16 *pair)
+{
+    const u32 plus = pair[0], minus = pair[1];
+
+    if (plus == minus)
+        return;
+    lowrank_put_one(block, plus, 1);
+    lowrank_put_one(block, minus, -1);
+}
+
 /* The next stage's lines and ones, behind which a group of copies ends; nothing where k
  * is over. */
 DEVICE_FN void lowrank_bring(struct lowrank_block *block)
@@ -64,12 +75,8 @@ DEVICE_FN void lowrank_bring(struct lowrank_block *block)
             copy_async<16>(lowrank_place(block->stage) + tile_chunk(line, chunk),
                            block->in + from * block->k + first + 16 * chunk);
         }
-        if (thread_index() < TILE_DEPTH) {
-            GLOBAL cu16 *pair = block->pairs + 2 * (first + thread_index());
-
-            lowrank_put_one(block, pair[0], 1);
-            lowrank_put_one(block, pair[1], -1);
-        }
+        if (thread_index() < TILE_DEPTH)
+            lowrank_put(block, block->pairs + 2 * (first + thread_index()));
     }
     copy_async_commit();
     block->stage++;
