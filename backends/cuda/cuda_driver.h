@@ -35,6 +35,7 @@ enum {
     CUDA_ATTRIBUTE_MINOR = 76,
     CUDA_ATTRIBUTE_SHARED_MAX = 97, /* a block may opt in to so much */
     CUDA_FUNCTION_SHARED_MAX = 8,
+    CUDA_FUNCTION_SHARED_SHARE = 9, /* percent of the first cache, a wish */
 
     CUDA_CONTEXT_BLOCKS = 4, /* a waiting thread sleeps */
     CUDA_STREAM_APART = 1,   /* does not wait for the default stream */

@@ -42,21 +42,38 @@ static enum status images_load(struct device *device, struct error *err)
     return STATUS_OK;
 }
 
+/* A product's blocks fill a processor together only where its first cache is shared
+ * memory for the most part. */
+static int product_find(struct device *device, const char *name,
+                        struct cuda_function **out)
+{
+    *out = cuda_entry_find(device, name);
+    return *out ? device->driver.function_set(*out, CUDA_FUNCTION_SHARED_SHARE, 100)
+                : CUDA_OK;
+}
+
 /* A way whose preparation is missing cannot make a useful product. */
-static void row_find(struct device *device, size_t row)
+static enum status row_find(struct device *device, size_t row, struct error *err)
 {
     const struct cuda_matmul *way = cuda_rows[row];
+    char text[128];
+    int code = CUDA_OK;
 
     if (!cuda_row_runs(way, device->traits.capability))
-        return;
-    for (enum cuda_mode mode = 0; mode < CUDA_MODES; mode++)
+        return STATUS_OK;
+    for (enum cuda_mode mode = 0; !code && mode < CUDA_MODES; mode++)
         if (way->entries[mode])
-            device->products[row][mode] = cuda_entry_find(device, way->entries[mode]);
+            code = product_find(device, way->entries[mode], &device->products[row][mode]);
+    if (code)
+        return error_set(err, STATUS_NO_DEVICE, "cuda: %s cannot be set up: %s",
+                         way->name,
+                         cuda_driver_text(&device->driver, code, text, sizeof text));
     if (!way->prepare)
-        return;
+        return STATUS_OK;
     device->prepares[row] = cuda_entry_find(device, way->prepare);
     if (!device->prepares[row])
         device->products[row][CUDA_USEFUL] = NULL;
+    return STATUS_OK;
 }
 
 static enum status required_find(struct device *device, const char *name,
@@ -98,12 +115,12 @@ enum status cuda_modules_load(struct device *device, struct error *err)
         return status;
     assert(cuda_row_count <= CUDA_ROWS_MAX);
     assert(cuda_tuned_count <= CUDA_TUNED_MAX);
-    for (size_t i = 0; i < cuda_row_count; i++)
-        row_find(device, i);
+    for (size_t i = 0; !status && i < cuda_row_count; i++)
+        status = row_find(device, i, err);
     for (size_t i = 0; i < cuda_tuned_count; i++)
         if (cuda_tuned_rows[i].capability_min <= device->traits.capability)
             device->tuned[i] = cuda_entry_find(device, cuda_tuned_rows[i].entry);
-    return STATUS_OK;
+    return status;
 }
 
 void cuda_modules_unload(struct device *device)

@@ -363,5 +363,7 @@ int cuFuncSetAttribute(struct cuda_function *function, int attribute, int value)
 {
     (void)function;
     ENTER_CONTEXT(function_set);
+    if (attribute == CUDA_FUNCTION_SHARED_SHARE)
+        return value >= 0 && value <= 100 ? CUDA_OK : INVALID_VALUE;
     return attribute == CUDA_FUNCTION_SHARED_MAX && value >= 0 ? CUDA_OK : INVALID_VALUE;
 }
