@@ -186,6 +186,10 @@ static void test_clean(void **state)
                 .k = shapes[i][2],
                 .values = values,
                 .threads = (uint32_t[]){1, 2, 3, 8}[(i + values) % 4]};
+            /* A GPU's main loop on a processor: the longest sums once, at their ends. */
+            if (!((struct subject *)*state)->has_texts && shape.k > 1 << 16 &&
+                values != VALUES_FULL)
+                continue;
             check_shape(device_of(state, shape.threads), &shape,
                         CLEAN_FIRST + i * (VALUES_FULL + 1) + values);
         }
