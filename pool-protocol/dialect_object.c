@@ -185,6 +185,19 @@ static enum status object_notify(struct dialect_session *session,
     return status ? status : object_announce(session, &notify, turn, err);
 }
 
+/* What the pool wants its people to read. */
+static void object_show(const struct message_line *line, struct dialect_turn *turn)
+{
+    char text[MESSAGE_TEXT_MAX + 1];
+    struct dialect_event *event = NULL;
+
+    message_line_text(line, text);
+    if (*text)
+        event = dialect_turn_event(turn, EVENT_NOTICE);
+    if (event)
+        snprintf(event->text, sizeof event->text, "the pool says: %.200s", text);
+}
+
 enum status object_push(struct dialect_session *session, const struct message_line *line,
                         struct dialect_turn *turn, struct error *err)
 {
@@ -194,6 +207,8 @@ enum status object_push(struct dialect_session *session, const struct message_li
         return object_notify(session, line, turn, err);
     if (!strcmp(method, "client.reconnect"))
         return error_set(err, STATUS_NETWORK, "the pool asks for a new connection");
+    if (!strcmp(method, "client.show_message"))
+        object_show(line, turn);
     return STATUS_OK;
 }
 

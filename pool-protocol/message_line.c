@@ -235,6 +235,15 @@ void message_line_reply(const struct message_line *line, struct message_reply *o
     }
 }
 
+void message_line_text(const struct message_line *line, char text[MESSAGE_TEXT_MAX + 1])
+{
+    const json_t *params = json_object_get(line->root, "params");
+    const char *said = json_string_value(json_array_get(params, 0));
+
+    snprintf(text, MESSAGE_TEXT_MAX + 1, "%s", said ? said : "");
+    message_text_clean(text);
+}
+
 enum status message_line_encode_request(int64_t id, const char *method, struct blob *out)
 {
     return fields_write(

@@ -80,6 +80,9 @@ struct message_reply {
 /* line must be a reply. */
 void message_line_reply(const struct message_line *line, struct message_reply *out);
 
+/* The text that a push of ["text"] is about, cut and clean; "" where there is none. */
+void message_line_text(const struct message_line *line, char text[MESSAGE_TEXT_MAX + 1]);
+
 /* {"id":id,"method":method,"params":{}} */
 MUST_CHECK enum status message_line_encode_request(int64_t id, const char *method,
                                                    struct blob *out);

@@ -198,7 +198,7 @@ static void events_handle(struct pool_link *link, struct dialect_event *event)
         sending_answered(link, event);
         break;
     case EVENT_NOTICE:
-        link_tell_text(link, NEWS_NOTICE, event->text);
+        link_tell_some(link, event->text);
         break;
     }
 }

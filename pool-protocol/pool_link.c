@@ -173,18 +173,17 @@ static void link_tell_rest(struct pool_link *link)
     link->bad_told = 0;
     if (!link->bad_untold)
         return;
-    snprintf(text, sizeof text, "%" PRIu32 " more messages that could not be used",
+    snprintf(text, sizeof text, "%" PRIu32 " more messages that cannot be used or shown",
              link->bad_untold);
     link->bad_untold = 0;
     link_tell_text(link, NEWS_NOTICE, text);
 }
 
-/* Of messages that cannot be used a few a second are told, the others are counted. */
-static void link_tell_bad(struct pool_link *link, const char *why)
+void link_tell_some(struct pool_link *link, const char *text)
 {
     link_tell_rest(link);
     if (link->bad_told++ < BAD_TOLD_MAX)
-        link_tell_text(link, NEWS_NOTICE, why);
+        link_tell_text(link, NEWS_NOTICE, text);
     else
         link->bad_untold++;
 }
@@ -206,7 +205,7 @@ static enum status link_hear_line(struct pool_link *link, struct bytes line,
     if (status != STATUS_BAD_MESSAGE && status != STATUS_NOT_SUPPORTED)
         return error_set(err, status, "%s", error_text(&heard));
     if (status == STATUS_BAD_MESSAGE) {
-        link_tell_bad(link, error_text(&heard));
+        link_tell_some(link, error_text(&heard));
         return settled;
     }
     link_tell_text(link, NEWS_TOO_NEW, error_text(&heard));

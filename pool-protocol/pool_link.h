@@ -69,7 +69,7 @@ struct pool_link {
     uint64_t due_ms;             /* the next one, while there is none */
     /* By link_now_ms(); 0: not yet. */
     uint64_t greeted_ms, ready_ms, job_ms; /* first of each on this connection */
-    /* Messages that could not be used, in the second since: told of, and not. */
+    /* Messages that cannot be used, in the second since: told of, and not. */
     uint32_t bad_told, bad_untold;
     uint64_t bad_since_ms;
     char wrong[256]; /* why the pool is better left, or "" */
@@ -101,6 +101,10 @@ struct link_task *link_find_task(struct pool_link *link, const char *id); /* or 
 /* Puts news (taken, may be NULL) of this pool where the main thread finds it. */
 void link_tell(const struct pool_link *link, struct news *news);
 void link_tell_text(const struct pool_link *link, enum news_kind kind, const char *text);
+
+/* A notice of which a pool could cause any number: a few a second are told, the others
+ * are counted. */
+void link_tell_some(struct pool_link *link, const char *text);
 
 /* --- pool_events.c --- */
 
