@@ -142,7 +142,7 @@ static bool simulate_is_met(const struct share *share, const struct job *job)
     if (!share->rank)
         return false;
     const uint64_t work = (uint64_t)share->row_count * share->column_count *
-                          (share->k - share->k % share->rank) * rank;
+                          (share->k / share->rank) * rank;
     return target_scale(&job->target, work, &bound) && target_met(share->ticket, &bound);
 }
 
