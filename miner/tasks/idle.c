@@ -77,6 +77,8 @@ enum status idle_shape(const struct device *device, uint64_t side, uint64_t k,
         *out = (struct model_shape){side, side, k};
         status = shape_fits(device, *out, 1, err);
     }
+    if (!status && err)
+        *err = (struct error){.status = STATUS_OK}; /* of what was too large */
     return status;
 }
 
