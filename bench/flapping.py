@@ -241,6 +241,14 @@ class Flapping:
                     return
                 self.turn(*turn)
 
+    def call_all_wrong(self):
+        """At the very end, because the worker stays away for ten minutes: ten wrong in a row."""
+        self.pool.faults["reject shares"] = 23, "low difficulty share"
+        left = self._wait(lambda: "in a row wrong" in self.worker.said(), 120)
+        print(f"{'ten proofs wrong in a row':32}         left after {'never' if left is None else f'{left:.1f} s'}")
+        self.pool.faults.clear()
+        return left is not None
+
     def count(self):
         """Both sides' books. True: they agree."""
         said = self.worker.stop(seconds=120)
@@ -260,7 +268,7 @@ class Flapping:
         began = sum(verdicts.values()) - unsent
         print(f"sent by the worker's count {began}, come by the pool's {len(pool.shares) + partial}, "
               f"in sockets when a connection ended {began - len(pool.shares) - partial}")
-        bad = [s for s in pool.shares if s.code == 23 or s.code == 26]
+        bad = [s for s in pool.shares if s.code in (23, 26) and s.verdict != "low difficulty share"]
         answered = sum(s.is_answered and not s.code for s in pool.shares)
         unknown = verdicts["unknown"]
         unanswered = sum(not s.is_answered for s in pool.shares)
@@ -286,7 +294,8 @@ def flap(arguments, folder):
     with flapping.worker:
         flapping.run(arguments.minutes)
         flapping.watch.print_memory()
-        return flapping.count()
+        was_left = flapping.call_all_wrong()
+        return flapping.count() and was_left
 
 
 # --- a well pool ---

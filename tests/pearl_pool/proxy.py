@@ -13,6 +13,7 @@ class Proxy:
     def __init__(self, names, refuses=None, pace=None, is_silent=False):
         self.names, self.refuses, self.pace, self.is_silent = names, refuses, pace, is_silent
         self.asked = []  # (kind of address, host)
+        self.carried = 0  # bytes that went through, both ways
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"socks5h://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -78,6 +79,7 @@ class Proxy:
         try:
             while piece := come.recv(max(1, self.pace // 50) if self.pace else 1 << 16):
                 go.sendall(piece)
+                self.carried += len(piece)
                 if self.pace:
                     time.sleep(len(piece) / self.pace)
             go.shutdown(socket.SHUT_WR)

@@ -15,7 +15,7 @@ from pearl_pool import cases  # noqa: E402
 from pearl_pool.pool import PearlPool  # noqa: E402
 from pearl_pool.puppet import HURRY, Puppet  # noqa: E402
 
-LEFT_S = 35 / HURRY + 1.0  # from the first thing overdue; the second of grace is the machine's
+LEFT_S = 35 / HURRY + 2.0  # from the first thing overdue; the two seconds of grace are the machine's
 
 
 def joined(pool):

@@ -172,7 +172,8 @@ def the_end_in_the_middle_of_a_line():
         with joined(pool, proxy=way.url, strict=1) as puppet:
             job = pool.current
             big = puppet.share(job, size=400000)
-            time.sleep(0.3)
+            while way.carried < 50000:
+                time.sleep(0.02)
             pool.hang_up()
             puppet.expect("lost")
             way.pace = 8 << 20
