@@ -249,8 +249,12 @@ class PearlPool:
             if self.recording.is_gateway:
                 said = {"jsonrpc": "2.0", "error": error}
         said["id"] = request_id
-        session.say(said)
-        share.is_answered = True
+        share.is_answered = True  # before it is: the worker may be faster than this thread
+        try:
+            session.say(said)
+        except OSError:
+            share.is_answered = False
+            raise
 
     def note_partial(self, rest):
         """The worker left in the middle of a line."""
