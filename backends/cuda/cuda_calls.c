@@ -44,7 +44,7 @@ static int launch_cluster(struct device *device, struct cuda_function *function,
     struct cuda_launch_attribute attribute = {.id = CUDA_LAUNCH_CLUSTER,
                                               .value.cluster = {grid->cluster, 1, 1}};
     const struct cuda_launch_config config = {
-        .grid = {(unsigned)grid->parts, 1, 1},
+        .grid = {(unsigned)grid->parts * grid->cluster, 1, 1},
         .block = {grid->threads, 1, 1},
         .shared = grid->shared,
         .stream = stream,
@@ -52,7 +52,8 @@ static int launch_cluster(struct device *device, struct cuda_function *function,
         .attribute_count = 1,
     };
 
-    assert(device->driver.launch_cluster);
+    if (!device->driver.launch_cluster)
+        return CUDA_NOT_FOUND;
     return device->driver.launch_cluster(&config, function, arguments, NULL);
 }
 

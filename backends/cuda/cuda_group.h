@@ -8,6 +8,9 @@
  * other one issue, and folds while those run, so that the tensor cores never wait for a
  * fold.  A block takes tile after tile.
  *
+ * BLOCKS: 1, or 2 in a cluster, one below the other: each brings half of the columns'
+ * lines to both, which then come from the second cache once.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef MINERVA_BACKENDS_CUDA_GROUP_H
@@ -78,37 +81,50 @@ DEVICE_FN void group_plan_make(const struct cuda_product *product,
     plan->last = limbs == 3 ? CORRECTION_BASE * CORRECTION_BASE : CORRECTION_BASE;
 }
 
-/* Of a part: its first row and column.  Eight panels of rows walk along the columns
- * together. */
+/* Of a part: the block's first row and column.  Eight panels of rows walk along the
+ * columns together. */
+template <u32 BLOCKS>
 DEVICE_FN void group_place(const struct cuda_product *product, u64 part, u32 *row,
                            u32 *column)
 {
-    const u32 rows = (product->m + GROUP_ROWS - 1) / GROUP_ROWS;
+    const u32 panel = GROUP_ROWS * BLOCKS, group = 8 / BLOCKS;
+    const u32 rows = (product->m + panel - 1) / panel;
     const u32 columns = (product->n + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-    const u32 first = (u32)(part / (8 * columns)) * 8;
-    const u32 high = rows - first < 8 ? rows - first : 8;
-    const u32 within = (u32)(part % (8 * columns));
+    const u32 first = (u32)(part / (group * columns)) * group;
+    const u32 high = rows - first < group ? rows - first : group;
+    const u32 within = (u32)(part % (group * columns));
 
-    *row = (first + within % high) * GROUP_ROWS;
+    *row = (first + within % high) * panel;
     *column = within / high * GROUP_COLUMNS;
+    if (BLOCKS > 1)
+        *row += cluster_rank() * GROUP_ROWS;
 }
 
-#define EACH_PART(part, product)                                                         \
-    for (u64 part = (product)->part_first + block_index(); part < (product)->part_last;  \
-         part += block_count())
+/* Of a cluster's share: its blocks take the same parts. */
+#define EACH_PART(part, product, blocks)                                                 \
+    for (u64 part = (product)->part_first + block_index() / (blocks);                    \
+         part < (product)->part_last; part += block_count() / (blocks))
 
-DEVICE_FN void group_begin(void)
+template <u32 BLOCKS> DEVICE_FN void group_meet(void)
+{
+    if (BLOCKS > 1)
+        cluster_sync();
+    else
+        block_sync();
+}
+
+template <u32 BLOCKS> DEVICE_FN void group_begin(void)
 {
     if (thread_index() == 0) {
         for (u32 stage = 0; stage < GROUP_STAGES; stage++) {
             mbarrier_init(group_full(stage), 1);
-            mbarrier_init(group_free(stage), 8); /* warps that multiply */
+            mbarrier_init(group_free(stage), 8 * BLOCKS); /* warps that multiply */
         }
         mbarrier_init(GROUP_WORDS_FULL, 8);
         mbarrier_init(GROUP_WORDS_FREE, 3); /* warps that hash */
         mbarrier_fence();
     }
-    block_sync();
+    group_meet<BLOCKS>();
 }
 
 #endif

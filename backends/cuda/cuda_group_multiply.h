@@ -50,12 +50,17 @@ DEVICE_FN void group_stage(const struct group_ring *ring, u32 adds,
     wgmma_commit();
 }
 
-/* The stage's products are done: its place is free. */
+/* The stage's products are done: its place is free, in all blocks that it came to. */
+template <u32 BLOCKS>
 DEVICE_FN void group_settle(const struct group_ring *ring, i32 (&sums)[GROUP_SUMS])
 {
     wgmma_wait<0>(sums);
-    if (lane_index() == 0)
+    if (lane_index())
+        return;
+    if (BLOCKS == 1)
         mbarrier_arrive(group_free(ring->stage));
+    for (u32 block = 0; BLOCKS > 1 && block < BLOCKS; block++)
+        mbarrier_arrive_in(group_free(ring->stage), block);
 }
 
 DEVICE_FN void group_scale(i32 (&sums)[GROUP_SUMS], u32 factor)
@@ -84,7 +89,7 @@ DEVICE_FN void group_after(const struct cuda_product *product,
 
 /* A consuming group.  Group 0 begins; whoever has issued gives the turn to the other one,
  * but for the very last time. */
-template <enum fold_shape SHAPE, bool MINES, bool WRITES>
+template <enum fold_shape SHAPE, bool MINES, bool WRITES, u32 BLOCKS>
 DEVICE_FN void group_multiply(const struct cuda_product *product,
                               const struct group_plan *plan)
 {
@@ -96,9 +101,9 @@ DEVICE_FN void group_multiply(const struct cuda_product *product,
 
     if (group == 1)
         barrier_arrive(other, 2 * GROUP_THREADS);
-    EACH_PART(part, product)
+    EACH_PART(part, product, BLOCKS)
     {
-        const bool is_last = part + block_count() >= product->part_last;
+        const bool is_last = part + block_count() / BLOCKS >= product->part_last;
         u32 row, column;
 
         group_words_begin(&words);
@@ -106,13 +111,13 @@ DEVICE_FN void group_multiply(const struct cuda_product *product,
             group_stage(&ring, stage, sums);
             if (group == 0 || !is_last || stage + 1 < plan->all)
                 barrier_arrive(other, 2 * GROUP_THREADS);
-            group_settle(&ring, sums);
+            group_settle<BLOCKS>(&ring, sums);
             group_ring_move(&ring);
             group_after<SHAPE, MINES, WRITES>(product, plan, stage + 1, &words, sums);
         }
         if (MINES)
             group_words_give(&words, tiles++);
-        group_place(product, part, &row, &column);
+        group_place<BLOCKS>(product, part, &row, &column);
         if (WRITES)
             group_write(product, row + warp_index() * 16 + lane_index() / 4,
                         column + lane_index() % 4 * 2, sums);

@@ -36,7 +36,7 @@ struct cuda_grid {
     uint32_t blocks_max; /* 0: a block a part; otherwise a block takes part after part */
     uint32_t threads;    /* of a block */
     uint32_t shared;     /* bytes of shared memory */
-    uint32_t cluster;    /* blocks in a cluster; 0: none */
+    uint32_t cluster;    /* blocks in a cluster, which then takes the part; 0: none */
     /* Where map_bytes is set, two tensor maps follow the struct as arguments: of a, then
      * b, int8, boxes of so many rows by map_bytes columns in the 128-byte swizzle. */
     uint32_t map_rows_a, map_rows_b, map_bytes;

@@ -28,19 +28,22 @@ static bool suits_quad(const struct cuda_traits *traits, const struct cuda_ask *
     return group_suits(traits, ask, &plan);
 }
 
-static void group_grid(const struct cuda_traits *traits, enum cuda_mode mode,
-                       const struct cuda_product *product, struct cuda_grid *out)
+static void grid_of(const struct cuda_traits *traits, enum cuda_mode mode,
+                    const struct cuda_product *product, uint32_t blocks,
+                    struct cuda_grid *out)
 {
-    const uint64_t rows = ((uint64_t)product->m + GROUP_ROWS - 1) / GROUP_ROWS;
+    const uint32_t panel = GROUP_ROWS * blocks;
+    const uint64_t rows = ((uint64_t)product->m + panel - 1) / panel;
     const uint64_t columns = ((uint64_t)product->n + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
 
     *out = (struct cuda_grid){
         .parts = rows * columns,
-        .blocks_max = traits->processors,
+        .blocks_max = (traits->processors + blocks - 1) / blocks,
         .threads = GROUP_BLOCK,
         .shared = GROUP_SHARED,
         .map_rows_a = GROUP_ROWS,
-        .map_rows_b = GROUP_COLUMNS,
+        .map_rows_b = GROUP_COLUMNS / blocks,
+        .cluster = blocks > 1 ? blocks : 0,
         .map_bytes = GROUP_DEPTH,
     };
     if (mode != CUDA_USEFUL)
@@ -49,22 +52,36 @@ static void group_grid(const struct cuda_traits *traits, enum cuda_mode mode,
     out->extra_at = CORRECTION_SLOTS * sizeof(uint32_t);
 }
 
-#define ROW(fold)                                                                        \
-    const struct cuda_matmul cuda_matmul_wgmma_##fold = {                                \
-        .name = "wgmma_" #fold,                                                          \
+static void grid_single(const struct cuda_traits *traits, enum cuda_mode mode,
+                        const struct cuda_product *product, struct cuda_grid *out)
+{
+    grid_of(traits, mode, product, 1, out);
+}
+
+static void grid_pair(const struct cuda_traits *traits, enum cuda_mode mode,
+                      const struct cuda_product *product, struct cuda_grid *out)
+{
+    grid_of(traits, mode, product, 2, out);
+}
+
+#define ROW(word, fold, blocks)                                                          \
+    const struct cuda_matmul cuda_matmul_##word##_##fold = {                             \
+        .name = #word "_" #fold,                                                         \
         .capability_min = 90,                                                            \
         .capability_max = 90,                                                            \
-        .entries = {[CUDA_CLEAN] = "wgmma_clean",                                        \
-                    [CUDA_MINED] = "wgmma_" #fold "_mined",                              \
-                    [CUDA_USEFUL] = "wgmma_" #fold "_useful"},                           \
+        .entries = {[CUDA_CLEAN] = #word "_clean",                                       \
+                    [CUDA_MINED] = #word "_" #fold "_mined",                             \
+                    [CUDA_USEFUL] = #word "_" #fold "_useful"},                          \
         .is_trial = true,                                                                \
         .suits = suits_##fold,                                                           \
-        .grid = group_grid,                                                              \
+        .grid = grid_##blocks,                                                           \
         .prepare = "correction_make",                                                    \
         .prepare_grid = cuda_correction_grid,                                            \
         .scratch = cuda_correction_size,                                                 \
         .run = cuda_matmul_launch,                                                       \
         .plan = cuda_plan_make,                                                          \
     };
-ROW(lane)
-ROW(quad)
+ROW(wgmma, lane, single)
+ROW(wgmma, quad, single)
+ROW(wgmma_pair, lane, pair)
+ROW(wgmma_pair, quad, pair)

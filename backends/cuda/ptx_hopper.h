@@ -119,8 +119,8 @@ DEVICE_FN u32 cluster_rank(void)
 
 DEVICE_FN void cluster_sync(void)
 {
-    PTX_HOPPER("barrier.cluster.arrive.release.aligned;\n"
-               "barrier.cluster.wait.acquire.aligned;" ::
+    PTX_HOPPER("barrier.cluster.arrive.release;\n"
+               "barrier.cluster.wait.acquire;" ::
                    : "memory");
 }
 

@@ -22,9 +22,10 @@
 enum { MEMORIES_MAX = 20 };
 
 static const struct cuda_matmul *const rows[] = {
-    &cuda_matmul_mma_lane,    &cuda_matmul_mma_quad,    &cuda_matmul_mma_any,
-    &cuda_matmul_turing_lane, &cuda_matmul_turing_quad, &cuda_matmul_turing_any,
-    &cuda_matmul_wgmma_lane,  &cuda_matmul_wgmma_quad,
+    &cuda_matmul_mma_lane,        &cuda_matmul_mma_quad,    &cuda_matmul_mma_any,
+    &cuda_matmul_turing_lane,     &cuda_matmul_turing_quad, &cuda_matmul_turing_any,
+    &cuda_matmul_wgmma_lane,      &cuda_matmul_wgmma_quad,  &cuda_matmul_wgmma_pair_lane,
+    &cuda_matmul_wgmma_pair_quad,
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -189,11 +190,10 @@ static void run_launch(struct run *run, const char *entry, const struct cuda_gri
 {
     struct map maps[4];
     void *arguments[] = {&run->product, &maps[0], &maps[1], &maps[2], &maps[3]};
-    const struct executor_launch launch = {.kernel = entry,
-                                           .grid = {blocks, 1, 1},
-                                           .threads = grid->threads,
-                                           .shared_bytes = grid->shared,
-                                           .arguments = arguments};
+    const struct executor_launch launch = {
+        entry,         {blocks * (grid->cluster ? 2 : 1), 1, 1},
+        grid->threads, grid->shared,
+        arguments,     grid->cluster};
 
     if (grid->map_bytes)
         run_maps(run, grid, maps);
@@ -359,7 +359,7 @@ static void test_clean(void **state)
 {
     static const uint32_t shapes[][3] = {
         {1, 1, 1},       {128, 128, 64}, {129, 257, 65}, {3, 100, 384},
-        {200, 70, 1000}, {1, 384, 1536}, {127, 5, 129},
+        {200, 70, 1000}, {1, 384, 1536}, {127, 5, 129},  {260, 300, 384},
     };
 
     (void)state;
@@ -378,8 +378,8 @@ enum {
     LANE = 1 | 1 << 3,
     QUAD = 2 | 2 << 3,
     ANY = 4 | 4 << 3,
-    GROUP_LANE = 1 << 6, /* ranks of 128 and more */
-    GROUP_QUAD = 2 << 6,
+    GROUP_LANE = 1 << 6 | 1 << 8, /* ranks of 128 and more */
+    GROUP_QUAD = 2 << 6 | 2 << 8,
 };
 
 static void test_mined(void **state)

@@ -100,6 +100,7 @@ static const char *tuned_run(const struct queued *launch, void *const *arguments
                                         .grid = {launch->blocks, 1, 1},
                                         .threads = launch->threads,
                                         .shared_bytes = launch->shared,
+                                        .cluster = launch->cluster,
                                         .arguments = arguments};
 
     return executor_run(&run, executor_mode((uint32_t)cuda_stand_in()->mode));

@@ -29,7 +29,7 @@ struct queued {
     struct cuda_event *event;
     uint64_t version; /* of the event's recording that is made or waited for */
     const struct cuda_function *function;
-    unsigned blocks, threads, shared;
+    unsigned blocks, threads, shared, cluster;
     uint8_t arguments[ARGUMENT_SIZE_MAX];
     bool is_wrong; /* one bit of what it writes comes out wrong */
     struct queued *next;

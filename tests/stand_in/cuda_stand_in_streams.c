@@ -266,26 +266,25 @@ static bool grid_holds(const unsigned grid[3], const unsigned block[3])
 }
 
 /* Arguments are read now, as the driver reads them. */
-int cuLaunchKernel(struct cuda_function *function, unsigned grid_x, unsigned grid_y,
-                   unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
-                   unsigned shared, struct cuda_stream *stream, void **arguments,
-                   void **extra)
+static int kernel_queue(const struct cuda_launch_config *config,
+                        struct cuda_function *function, void **arguments)
 {
     struct cuda_stand_in *state = cuda_stand_in();
+    const unsigned cluster =
+        config->attribute_count ? config->attributes[0].value.cluster[0] : 0;
     struct queued *queued;
     size_t at = 0;
 
-    ENTER(launch);
-    if (!grid_holds((unsigned[]){grid_x, grid_y, grid_z},
-                    (unsigned[]){block_x, block_y, block_z}) ||
-        extra)
+    if (!grid_holds(config->grid, config->block) ||
+        (cluster && config->grid[0] % cluster))
         return INVALID_VALUE;
     state->launches++;
-    queued = stand_in_queue(stream, DEED_LAUNCH);
+    queued = stand_in_queue(config->stream, DEED_LAUNCH);
     queued->function = function;
-    queued->blocks = grid_x;
-    queued->threads = block_x;
-    queued->shared = shared;
+    queued->blocks = config->grid[0];
+    queued->threads = config->block[0];
+    queued->shared = config->shared;
+    queued->cluster = cluster;
     for (uint32_t i = 0; i < function->arguments; i++) {
         if (at + function->sizes[i] > sizeof queued->arguments)
             abort();
@@ -297,13 +296,25 @@ int cuLaunchKernel(struct cuda_function *function, unsigned grid_x, unsigned gri
     return CUDA_OK;
 }
 
+int cuLaunchKernel(struct cuda_function *function, unsigned grid_x, unsigned grid_y,
+                   unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
+                   unsigned shared, struct cuda_stream *stream, void **arguments,
+                   void **extra)
+{
+    const struct cuda_launch_config config = {.grid = {grid_x, grid_y, grid_z},
+                                              .block = {block_x, block_y, block_z},
+                                              .shared = shared,
+                                              .stream = stream};
+
+    ENTER(launch);
+    return extra ? INVALID_VALUE : kernel_queue(&config, function, arguments);
+}
+
 int cuLaunchKernelEx(const struct cuda_launch_config *config,
                      struct cuda_function *function, void **arguments, void **extra)
 {
     ENTER(launch_cluster);
-    return cuLaunchKernel(function, config->grid[0], config->grid[1], config->grid[2],
-                          config->block[0], config->block[1], config->block[2],
-                          config->shared, config->stream, arguments, extra);
+    return extra ? INVALID_VALUE : kernel_queue(config, function, arguments);
 }
 
 int cuTensorMapEncodeTiled(struct cuda_tensor_map *map, int type, unsigned rank,
