@@ -145,11 +145,9 @@ static enum status variant_choose(struct device *device, const struct opencl_bui
             continue;
         device->row = row;
         status = row_choose(device, build, err);
-        if (status == STATUS_NO_MEMORY || status == STATUS_DEVICE_LOST)
-            return status;
-        if (status)
-            log_debug("opencl", "%s, %s: %s", device->head.info.name, row->name,
-                      error_text(err));
+        if (status && row->cell_items > 1)
+            log_warn("opencl", "%s: its %s kernels are left out: %s",
+                     device->head.info.name, row->name, error_text(err));
     }
     return status;
 }

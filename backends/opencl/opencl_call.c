@@ -12,6 +12,7 @@
 /* A slice aims at 8 ms; growing at most fourfold from what was measured, it stays below
  * 50 even where later units take longer. */
 #define SLICE_NS 8e6
+#define SHORT_NS 1e6
 enum { GROWTH_MAX = 4, GROUPS_MAX = 32768 };
 
 struct opencl_call opencl_call_begin(struct device *device, struct opencl_kernel *kernel)
@@ -58,7 +59,10 @@ static void learn(struct device *device, const struct opencl_launched *launched)
                                             sizeof end, &end, NULL) ||
         end <= start)
         return;
-    kernel->ns = (double)(end - start) / (double)(launched->units * launched->work);
+    const double ns = (double)(end - start) / (double)(launched->units * launched->work);
+    /* Of a short one most is the launch itself. */
+    if (kernel->ns == 0 || ns < kernel->ns || (double)(end - start) > SHORT_NS)
+        kernel->ns = ns;
     if (launched->units > kernel->units_most)
         kernel->units_most = launched->units;
 }
