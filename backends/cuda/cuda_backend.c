@@ -18,7 +18,7 @@
 static void cuda_close(struct device *device)
 {
     if (device->context) {
-        device->is_lost = device->driver.context_set(device->context) != CUDA_OK;
+        device->is_lost |= device->driver.context_set(device->context) != CUDA_OK;
         cuda_sets_free(device);
         cuda_staging_free(device);
         cuda_modules_unload(device);
