@@ -73,18 +73,23 @@ static void signals_release(const sigset_t *held)
 
 /* --- what is said at the begin --- */
 
-static void say_banner(const struct config *config, const struct device_list *devices)
+static void say_devices(const struct device_list *devices)
 {
-    log_info("miner", "minerva " MINERVA_VERSION "  worker %s  no fee, no telemetry",
-             config_text(config, SETTING_worker));
-    if (*config_path(config))
-        log_info("miner", "settings from %s", config_path(config));
     for (size_t i = 0; i < devices->count; i++) {
         const struct device_entry *entry = &devices->entries[i];
         log_info("miner", "#%" PRIu32 " %s %s  %s  %.1f GiB  %s", entry->number,
                  entry->backend->name, entry->info.bus, entry->info.name,
                  (double)entry->info.memory_bytes / (1 << 30), entry->info.detail);
     }
+}
+
+static void say_banner(const struct config *config, const struct device_list *devices)
+{
+    log_info("miner", "minerva " MINERVA_VERSION "  worker %s  no fee, no telemetry",
+             config_text(config, SETTING_worker));
+    if (*config_path(config))
+        log_info("miner", "settings from %s", config_path(config));
+    say_devices(devices);
     for (size_t i = 0; i < config_pool_count(config); i++)
         log_info("miner", "pool %s as %s  for %s", config_pool_name(config, i),
                  config_pool_text(config, i, SETTING_user),
@@ -242,7 +247,10 @@ static enum status open_run(const struct config *config, struct choice *choice,
     log_warn("miner", "%s: the processor works instead", error_text(err));
     choice->chosen = choice->all;
     const enum status again = device_list_select(&choice->chosen, "cpu", err);
-    return again ? again : run_open(config, &choice->chosen, run, err);
+    if (again)
+        return again;
+    say_devices(&choice->chosen);
+    return run_open(config, &choice->chosen, run, err);
 }
 
 static enum status mine(const struct config *config, struct choice *choice,

@@ -1,9 +1,9 @@
 /*
  * selftest.h - a device must reproduce known answers, bit for bit, before it may work.
  *
- * The built-in cases are the shortest of the project's worked cases: every scalar core,
- * rows, attention, a commitment, noise, tickets, the plain product and the mining one.
- * Belongs to the device's thread.
+ * The built-in cases are the shortest of the project's worked cases: every scalar core
+ * over some 4096 inputs, rows, attention, a commitment, noise, tickets, the plain product
+ * and the mining one.  Belongs to the device's thread.
  *
  * SPDX-License-Identifier: MIT
  */

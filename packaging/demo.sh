@@ -77,11 +77,17 @@ run_worker() {
         --tasks $tasks --print-time 5 >"$home/worker.log" 2>&1 &
     local worker=$!
     pids+=("$worker")
-    echo "worker    at work on the best device here ..."
+    await 20 "$worker" grep -q ' miner    #' "$home/worker.log" || true
+    echo "worker    at work on $(worker_device) ..."
     await 100 "$worker" is_finished || {
         kill -0 "$worker" 2>/dev/null && fail "the worker does not finish; see $home/worker.log"
     }
     wait "$worker" || fail "the worker ended with code $?: $(tail -n 1 "$home/worker.log")"
+}
+
+# As the worker says it: a GPU where one works, else the processor.
+worker_device() {
+    sed -n 's/.* miner    #[0-9]* \([a-z]*\) [^ ]*  \(.*\)  [0-9.]* GiB  .*/\1: \2/p' "$home/worker.log" | tail -n 1
 }
 
 is_finished() {
@@ -109,5 +115,6 @@ echo
 "$minerva" task claim "${id[0]}" --pool "$http" --text "$home/task0.txt" 2>/dev/null
 echo
 grep -A 20 'summary' "$home/worker.log" | sed 's/^\[[^]]*\] *//' || true
+echo "device    $(worker_device)"
 echo "results   $tasks files in $home/results (safetensors); logs in $home"
 echo "took      $(($(date +%s) - started)) s"

@@ -70,6 +70,7 @@ static void test_a_wrong_answer_is_seen(void **state)
                                           "\"hi\":",
                                           "\"lo\":",
                                           "\"out\":",
+                                          "\"blake3\":",
                                           "\"blake3_of_noised_a\":",
                                           "\"hash_b\":",
                                           "\"blake3_of_clean_product_i32le\":",
