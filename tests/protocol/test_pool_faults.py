@@ -27,14 +27,17 @@ def joined(pool):
 
 def works(pool, puppet):
     """It has a job, and a share for it is accepted."""
-    puppet.joins(pool.current)
-    assert puppet.verdict(puppet.share(pool.current)).verdict == "accepted"
+    puppet.expect("connected")
+    job = pool.current.job_id if not pool.recording.is_gateway else puppet.expect("job").job
+    while puppet.mines() != job:
+        time.sleep(0.01)
+    assert puppet.verdict(puppet.share(job)).verdict == "accepted"
     assert not pool.twice()
 
 
-def comes_back(fault, value, pattern):
+def comes_back(fault, value, pattern, name="suprnova"):
     """A fault at the login is said, and is over when the pool is well again."""
-    with PearlPool("suprnova", verifies=False) as pool:
+    with PearlPool(name, verifies=False) as pool:
         pool.faults[fault] = value
         with Puppet(pool) as puppet:
             begun = time.monotonic()
@@ -53,6 +56,27 @@ def nobody_listens():
             puppet.expect("lost", r"connect.*again in \d+ s")
             pool.listen()
             works(pool, puppet)
+
+
+def a_puzzle_too_hard():
+    """Refused with both figures; it is not begun."""
+    with PearlPool("alphapool_v1", verifies=False) as pool:
+        pool.recording.opening[0][1]["params"]["difficulty"] = 41
+        with Puppet(pool) as puppet:
+            puppet.expect("lost", r"41 bits, at most 40")
+
+
+def a_gateway_that_pauses():
+    """No template is no fault of the connection: it is asked again, and nothing is mined meanwhile."""
+    with PearlPool("gateway", verifies=False) as pool, Puppet(pool) as puppet:
+        job = puppet.expect("job").job
+        pool.faults["no job"] = True
+        while puppet.mines():
+            time.sleep(0.01)
+        assert puppet.verdict(puppet.share(job)).verdict == "stale"
+        pool.faults.clear()
+        assert puppet.verdict(puppet.share(puppet.expect("job").job)).verdict == "accepted"
+        assert not puppet.said("lost"), puppet.said("lost")
 
 
 def mute_at_a_share():
@@ -153,6 +177,11 @@ CASES = [
     (comes_back, "mute login", True, r"did not answer.* 30 s"),
     (comes_back, "black hole", True, r"did not answer.* 30 s"),
     (comes_back, "no job", True, r"no job.* 30 s"),
+    *((comes_back, fault, True, pattern, "alphapool_v1") for fault, pattern in
+      [("end at once", r"closed|ended|reset"), ("black hole", r"30 s"), ("mute login", r"30 s"), ("no job", r"no job")]),
+    *((comes_back, fault, True, pattern, "gateway") for fault, pattern in
+      [("end at once", r"closed|ended|reset"), ("black hole", r"30 s"), ("long line", r"line")]),
+    a_puzzle_too_hard, a_gateway_that_pauses,
     mute_at_a_share, ends_at_a_share, silent_about_jobs, answers_a_stranger, storms,
     *((speaks_in_shape, shape) for shape in ("msg", "message", "array", "text", "false")),
     (speaks_in_order, "job first"), (speaks_in_order, "job last"),
