@@ -94,6 +94,13 @@ static void say_banner(const struct config *config, const struct device_list *de
         log_info("miner", "pool %s as %s  for %s", config_pool_name(config, i),
                  config_pool_text(config, i, SETTING_user),
                  config_pool_text(config, i, SETTING_role));
+    for (size_t i = 0; i < config_pool_count(config); i++) {
+        if (config_pool_is_exposed(config, i))
+            log_warn("miner",
+                     "the user in the URL of %s can be read by every process of "
+                     "this machine: MINERVA_USER or a file would hide it",
+                     config_pool_name(config, i));
+    }
     log_info("miner", "shares are counted (accepted/stale/rejected); 1 hash is 1 "
                       "multiply-accumulate; n/a: not long enough yet");
 }

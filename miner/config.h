@@ -53,6 +53,8 @@ uint32_t config_choice(const struct config *config, enum setting setting);
 size_t config_pool_count(const struct config *config);
 const char *config_pool_name(const struct config *config, size_t pool); /* of its section,
                                                                           or its URL */
+/* Whether its user stood in a URL on the command line, for every process to read. */
+bool config_pool_is_exposed(const struct config *config, size_t pool);
 const char *config_pool_text(const struct config *config, size_t pool,
                              enum setting setting);
 uint64_t config_pool_number(const struct config *config, size_t pool,

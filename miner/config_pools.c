@@ -271,11 +271,55 @@ static enum status finish_pass(const struct config *config, size_t index,
         "--pass: this looks like a pool's address, which belongs to -o (--url)");
 }
 
+/* What stands before the '@', as a user and perhaps his password. */
+static enum status finish_login(struct config *config, size_t index, char *login,
+                                struct error *err)
+{
+    struct config_pool *pool = &config->pools.pools[index];
+    char *colon = strrchr(login, ':');
+    enum status status = STATUS_OK;
+
+    if (colon && colon - login == 4 && !strncmp(login, "solo", 4))
+        colon = NULL; /* that one belongs to the user */
+    if (colon)
+        *colon = 0;
+    if (*config_pool_text(config, index, SETTING_user))
+        return error_set(
+            err, STATUS_USAGE,
+            "--url names a user before its '@', and so does --user: expected "
+            "one of them");
+    status = finish_set(pool, SETTING_user, "--url", login, err);
+    if (!status && colon && colon[1])
+        status = finish_set(pool, SETTING_pass, "--url", colon + 1, err);
+    return status;
+}
+
+/* SCHEME://USER:PASS@HOST:PORT: the user is taken out, so that nobody sees him again. */
+static enum status finish_url(struct config *config, size_t index, struct error *err)
+{
+    struct config_pool *pool = &config->pools.pools[index];
+    struct config_value *value = &pool->values[SETTING_url];
+    const char *url = value->items[0], *scheme = strstr(url, "://");
+    const char *begin = scheme ? scheme + 3 : url, *at = strrchr(begin, '@');
+    char login[CONFIG_ITEM_MAX + 1], rest[CONFIG_ITEM_MAX + 1];
+    const struct config_origin from = {.source = value->source, .place = "--url"};
+
+    if (!at || at == begin || memchr(begin, '/', (size_t)(at - begin)))
+        return STATUS_OK;
+    snprintf(login, sizeof login, "%.*s", (int)(at - begin), begin);
+    snprintf(rest, sizeof rest, "%.*s%s", (int)(begin - url), url, at + 1);
+    const enum status status = finish_login(config, index, login, err);
+    pool->is_exposed = value->source == FROM_COMMAND_LINE;
+    return status ? status : config_value_set(value, SETTING_url, &from, rest, err);
+}
+
 enum status config_pools_finish(struct config *config, struct error *err)
 {
     const size_t count = config->pools.count;
     enum status status = finish_order(config, err);
 
+    for (size_t i = 0; !status && i < count; i++)
+        status = finish_url(config, i, err);
     for (size_t i = 1; !status && i < count; i++)
         status = finish_user(config, i, i - 1, err);
     for (size_t i = count; !status && i-- > 1;)
@@ -300,6 +344,12 @@ const char *config_pool_name(const struct config *config, size_t pool)
     assert(pool < config->pools.count);
     return *config->pools.pools[pool].name ? config->pools.pools[pool].name
                                            : config_pool_text(config, pool, SETTING_url);
+}
+
+bool config_pool_is_exposed(const struct config *config, size_t pool)
+{
+    assert(pool < config->pools.count);
+    return config->pools.pools[pool].is_exposed;
 }
 
 const char *config_pool_text(const struct config *config, size_t pool,

@@ -48,8 +48,9 @@ struct config_value {
 };
 
 struct config_pool {
-    char name[CONFIG_KEY_MAX];                 /* of its section, or "" */
-    unsigned long line;                        /* where that begins */
+    char name[CONFIG_KEY_MAX]; /* of its section, or "" */
+    unsigned long line;        /* where that begins */
+    bool is_exposed;           /* its URL named a user on the command line */
     struct config_value values[SETTING_COUNT]; /* those of a pool, where they differ */
 };
 

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "miner/base/clock.h"
 #include "miner/base/memory.h"
@@ -82,14 +83,21 @@ static void trial_end(struct trial *trial)
     mailbox_free(trial->jobs);
 }
 
+static size_t text_size(const char *text)
+{
+    const char *end = strstr(text, "; again in ");
+
+    return end ? (size_t)(end - text) : strlen(text);
+}
+
 static void trial_settle(struct trial *trial, enum status status, const char *text)
 {
     if (trial->is_done)
         return;
     trial->is_done = true;
     trial->status = status;
-    if (*text)
-        snprintf(trial->how, sizeof trial->how, "%s", text);
+    if (*text) /* when it would be tried again is of no interest here */
+        snprintf(trial->how, sizeof trial->how, "%.*s", (int)text_size(text), text);
 }
 
 static void trial_hear(struct trial *trial, const struct news *news)

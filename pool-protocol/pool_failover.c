@@ -169,7 +169,9 @@ static void failover_failed(struct pool_link *link, enum status status,
 {
     struct pool *pool = link->pool;
     const bool has_refused = status == STATUS_REFUSED || status == STATUS_NOT_SUPPORTED;
-    uint64_t wait_ms = backoff_failed(&link->backoff, has_refused);
+    /* AGAIN: in another way, at once. */
+    uint64_t wait_ms =
+        status == STATUS_AGAIN ? 0 : backoff_failed(&link->backoff, has_refused);
     char text[ERROR_TEXT_MAX];
 
     if (status == STATUS_BAD_PROOF)
@@ -182,6 +184,10 @@ static void failover_failed(struct pool_link *link, enum status status,
     if (has_refused)
         link->refusal =
             status == STATUS_REFUSED ? LINK_REFUSED_LOGIN : LINK_REFUSED_VERSION;
+    if (status == STATUS_AGAIN) {
+        link_tell_text(link, NEWS_NOTICE, error_text(why));
+        return;
+    }
     snprintf(text, sizeof text, "%.400s; again in %" PRIu64 " s", error_text(why),
              (wait_ms + 999) / 1000);
     link_tell_text(link, NEWS_LOST, text);
@@ -363,7 +369,7 @@ void failover_turn(struct pool *pool)
         if (link->is_leaving)
             failover_leaving(pool, link);
         /* Shares of a pool that is away and not the one that is worked for. */
-        if (!link->is_connected && pool->settled != link)
+        if (!link->is_connected && pool->settled && pool->settled != link)
             sending_forget_shares(link, "not sent: its pool is left");
     }
 }

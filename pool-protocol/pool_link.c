@@ -89,7 +89,7 @@ enum status link_connect(struct pool_link *link, struct error *err)
         .host = target->host,
         .port = target->port,
         .path = *target->path ? target->path : NULL,
-        .has_tls = target->row->has_tls,
+        .has_tls = target->row->has_tls && !link->is_plain,
         .proxy = link->proxy,
         .ca_file = link->ca_file,
         .pin = *target->pin ? target->pin : NULL,
@@ -113,6 +113,8 @@ enum status link_connect(struct pool_link *link, struct error *err)
 
 void link_hang_up(struct pool_link *link)
 {
+    if (link->is_greeted && !link->is_ready)
+        link->is_plain = false; /* if that was a guess, it was none too good */
     transport_close(link->transport);
     link->transport = NULL;
     puzzle_stop(link->puzzle);
@@ -276,13 +278,44 @@ static enum status link_tick(struct pool_link *link, struct error *err)
     return status ? status : link_judge(link, err);
 }
 
+/* Finds out whether the pool speaks TLS, where nobody said so.  AGAIN: not as it was
+ * tried.  Once it has spoken it, it must. */
+static enum status link_guess(struct pool_link *link, enum status status,
+                              struct error *err)
+{
+    const bool is_open = transport_is_open(link->transport);
+
+    if (link->has_tls || link->is_greeted || (!status && !is_open))
+        return status;
+    if (!status) {
+        link->has_tls = !link->is_plain;
+        link_tell_text(link, NEWS_NOTICE,
+                       link->is_plain
+                           ? "the pool is spoken to without TLS: stratum+ssl:// "
+                             "in its URL would forbid that"
+                           : "the pool speaks TLS");
+        return STATUS_OK;
+    }
+    if (link->is_plain) {
+        link->is_plain = false; /* the next attempt is with TLS again */
+        return status;
+    }
+    if (!transport_lacks_tls(link->transport))
+        return status;
+    link->is_plain = true;
+    return error_set(err, STATUS_AGAIN, "the pool does not speak TLS");
+}
+
 enum status link_step(struct pool_link *link, struct error *err)
 {
     enum status status = STATUS_OK;
     struct error said = {0};
 
-    if (link->transport)
+    if (link->transport) {
         status = transport_step(link->transport, err);
+        if (link->target.may_be_plain)
+            status = link_guess(link, status, err);
+    }
     if (!status && (!link->transport || transport_is_open(link->transport)) &&
         !link->is_greeted)
         status = link_greet(link, err);

@@ -64,9 +64,10 @@ struct pool_link {
     bool is_connected; /* from link_connect to link_hang_up, even where there is no
                           socket */
     struct transport *transport; /* NULL where there is none */
-    bool is_greeted, is_ready;   /* on this connection */
-    uint64_t begun_ms;           /* this connection */
-    uint64_t due_ms;             /* the next one, while there is none */
+    bool is_plain, has_tls; /* where nobody said which: tried without; known to have it */
+    bool is_greeted, is_ready; /* on this connection */
+    uint64_t begun_ms;         /* this connection */
+    uint64_t due_ms;           /* the next one, while there is none */
     /* By link_now_ms(); 0: not yet. */
     uint64_t greeted_ms, ready_ms, job_ms; /* first of each on this connection */
     /* Messages that cannot be used, in the second since: told of, and not. */

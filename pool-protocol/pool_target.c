@@ -169,12 +169,28 @@ static enum status target_path(struct pool_target *out, struct error *err)
     return STATUS_OK;
 }
 
+/* HOST:PORT alone is a Pearl pool, encrypted if it can be: with the scheme that says so.
+ */
+static const char *target_url(const char *url, char full[DIALECT_ADDRESS_MAX + 16])
+{
+    const char *colon = strrchr(url, ':');
+    const bool is_bare = colon && colon > url && colon[1] &&
+                         strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
+                         !strstr(url, "://") && strlen(url) <= DIALECT_ADDRESS_MAX;
+
+    if (!is_bare)
+        return url;
+    snprintf(full, DIALECT_ADDRESS_MAX + 16, "stratum+ssl://%s", url);
+    return full;
+}
+
 enum status pool_target_read(const struct pool_options *options, struct pool_target *out,
                              struct error *err)
 {
     static const struct known_pool unknown = {.name = "", .pin = ""};
     const struct known_pool *known = known_pool_find(options->url, err);
-    const char *url = known ? known->url : options->url;
+    char full[DIALECT_ADDRESS_MAX + 16];
+    const char *url = known ? known->url : target_url(options->url, full);
     struct message_authorize *hello = &out->login.hello;
     enum status status = STATUS_OK;
 
@@ -194,6 +210,7 @@ enum status pool_target_read(const struct pool_options *options, struct pool_tar
     const char *pin = options->pin && *options->pin ? options->pin : known->pin;
     if (!status && *pin)
         status = target_pin(out->row, pin, out->pin, err);
+    out->may_be_plain = url == full && !*pin; /* who has a key means it */
     hello->offer = options->offer;
     if (!status)
         status = target_text("url", strstr(url, "://") + 3, DIALECT_ADDRESS_MAX,

@@ -15,6 +15,7 @@ enum { POOL_PIN_MAX = 127, POOL_PATH_MAX = 107 /* of a Unix socket */ };
 
 struct pool_target {
     const struct dialect_row *row;
+    bool may_be_plain; /* nobody said how: TLS is tried first */
     char host[POOL_HOST_MAX + 1];
     uint16_t port;                /* 0 where there is no socket */
     char pin[POOL_PIN_MAX + 1];   /* "" for none: certificates are checked */

@@ -60,6 +60,9 @@ MUST_CHECK enum status transport_step(struct transport *transport, struct error 
 /* Both for one alone, woken by its own wake_fd. */
 MUST_CHECK enum status transport_wait(struct transport *transport, uint64_t wait_ms,
                                       struct error *err);
+/* Of one that failed: somebody took the connection there, but did not speak TLS, as far
+ * as can be seen.  Never after a certificate or a complaint in TLS. */
+bool transport_lacks_tls(const struct transport *transport);
 /* The next whole line, without its LF or CR LF; empty lines are skipped.  false: none
  * yet.  It lives until the next call of transport_take() or transport_step(). */
 bool transport_take(struct transport *transport, struct bytes *line);

@@ -28,6 +28,7 @@ enum {
     READS_A_TURN = 16,
     WATCHED_MAX = 64, /* what is waited for at once; more is looked at every time */
     WAIT_MS_MAX = 60000,
+    OURS_FIRST_MS = 1000, /* libcurl would not say who is there when the time is over */
     CONNECT_STEP_MS = 100 /* libcurl's own advice where it cannot say what it waits for */
 };
 
@@ -36,6 +37,7 @@ struct transport {
     CURL *easy;
     curl_socket_t socket;
     bool is_open;
+    bool lacks_tls;
     bool has_more; /* TLS may hold bytes that no poll announces */
     int wake_fd;
     uint64_t connect_ms, line_ms;
@@ -72,6 +74,7 @@ static bool transport_set_trust(struct transport *t,
  * called back. */
 static int transport_set_socket(void *context, curl_socket_t fd, curlsocktype purpose)
 {
+    struct transport *t = context;
     static const struct {
         int name, value;
     } rows[] = {{TCP_KEEPIDLE, TRANSPORT_KEEPALIVE_IDLE_S},
@@ -82,8 +85,8 @@ static int transport_set_socket(void *context, curl_socket_t fd, curlsocktype pu
     const int on = 1;
     int failed = 0;
 
-    (void)context;
     (void)purpose;
+    t->socket = fd; /* until it is known which one is connected */
     failed |= setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         failed |= setsockopt(fd, IPPROTO_TCP, rows[i].name, &rows[i].value,
@@ -119,7 +122,8 @@ static bool transport_set(struct transport *t, const struct transport_options *o
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CONNECT_ONLY, 1L);
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
-    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_ms);
+    ok = ok && !curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                                 (long)t->connect_ms + OURS_FIRST_MS);
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_TCP_NODELAY, 1L);
     ok = ok && !curl_easy_setopt(t->easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
     ok = ok &&
@@ -131,7 +135,8 @@ static bool transport_set(struct transport *t, const struct transport_options *o
         ok = ok && !curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, options->path);
     else
         ok = ok &&
-             !curl_easy_setopt(t->easy, CURLOPT_SOCKOPTFUNCTION, transport_set_socket);
+             !curl_easy_setopt(t->easy, CURLOPT_SOCKOPTFUNCTION, transport_set_socket) &&
+             !curl_easy_setopt(t->easy, CURLOPT_SOCKOPTDATA, t);
     return ok;
 }
 
@@ -181,6 +186,31 @@ bool transport_is_open(const struct transport *t)
     return t->is_open;
 }
 
+/* Whether somebody is there, though TLS with him is not. */
+static bool is_connected(const struct transport *t)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+
+    return t->socket != CURL_SOCKET_BAD &&
+           !getpeername(t->socket, (struct sockaddr *)&peer, &size);
+}
+
+/* Whether what ended the attempt leaves no sign that the other side knows TLS. */
+static bool is_no_tls(const struct transport *t, CURLcode code)
+{
+    /* Words of one who speaks it. */
+    const bool is_judged = strstr(t->reason, "alert") || strstr(t->reason, "certificate");
+
+    return !is_judged && (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_RECV_ERROR ||
+                          code == CURLE_SEND_ERROR);
+}
+
+bool transport_lacks_tls(const struct transport *t)
+{
+    return t->lacks_tls;
+}
+
 /* One step of connecting. */
 static enum status transport_connect(struct transport *t, struct error *err)
 {
@@ -189,11 +219,14 @@ static enum status transport_connect(struct transport *t, struct error *err)
     if (curl_multi_perform(t->multi, &running))
         return error_set(err, STATUS_NETWORK, "the connection could not be made");
     const struct CURLMsg *message = curl_multi_info_read(t->multi, &left);
-    if (!message && clock_ms() - t->opened_ms > t->connect_ms)
+    if (!message && clock_ms() - t->opened_ms > t->connect_ms) {
+        t->lacks_tls = is_connected(t); /* and silent */
         return error_set(err, STATUS_TIMEOUT, "no connection within %llu ms",
                          (unsigned long long)t->connect_ms);
+    }
     if (!message || message->msg != CURLMSG_DONE)
         return STATUS_OK;
+    t->lacks_tls = is_no_tls(t, message->data.result);
     if (message->data.result)
         return error_set(
             err,

@@ -107,6 +107,42 @@ static void test_words_follow_their_pool(void **state)
             STATUS_USAGE, "more than 16 pools");
 }
 
+static void test_a_user_in_the_url(void **state)
+{
+    static const struct {
+        const char *url, *pool;
+    } rows[] = {
+        {"stratum+tcp://me.rig:secret@a:1", "stratum+tcp://a:1 me.rig secret rig"},
+        {"me.rig@a:1", "a:1 me.rig x rig"},
+        {"s://solo:me.rig@a:1", "s://a:1 solo:me.rig x rig"},
+        {"s://solo:me.rig:y@a:1", "s://a:1 solo:me.rig y rig"},
+        {"s://me.rig:@a:1", "s://a:1 me.rig x rig"},
+        {"gateway+unix:///tmp/a@b", "gateway+unix:///tmp/a@b me.rig x rig"},
+    };
+    struct config *config;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const bool is_path = strstr(rows[i].url, "unix") != NULL;
+
+        assert_int_equal(is_path ? LOAD(&config, &err, "-o", rows[i].url, "-u", "me.rig")
+                                 : LOAD(&config, &err, "-o", rows[i].url),
+                         STATUS_OK);
+        pools_are(config, rows[i].pool);
+        assert_int_equal(config_pool_is_exposed(config, 0), !is_path);
+        config_free(config);
+    }
+    refused(LOAD(&config, &err, "-o", "s://me@a:1", "-u", "you"), &err, STATUS_USAGE,
+            "--url names a user before its '@', and so does --user");
+    setenv("MINERVA_URL", "s://me.rig:y@a:1", 1);
+    assert_int_equal(LOAD(&config, &err, "-t", "1"), STATUS_OK);
+    pools_are(config, "s://a:1 me.rig y rig");
+    assert_false(config_pool_is_exposed(config, 0));
+    config_free(config);
+    unsetenv("MINERVA_URL");
+}
+
 static void test_sections_in_order(void **state)
 {
     struct config *config;
@@ -196,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_follow_their_pool),
+        cmocka_unit_test(test_a_user_in_the_url),
         cmocka_unit_test(test_sections_in_order),
         cmocka_unit_test(test_sections_refused),
     };

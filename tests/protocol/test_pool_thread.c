@@ -336,7 +336,7 @@ static void nobody_listens(void **state)
         bench_put_answer(bench, ANSWER_PROGRESS, 0);
     for (int i = 0; i < 100; i++)
         bench_put_share(bench, "j1");
-    bench_expect_verdict(bench, NEWS_SHARE, VERDICT_STALE);
+    bench_expect_verdict(bench, NEWS_SHARE, VERDICT_LOST);
     bench->script = pool_script_open();
 }
 

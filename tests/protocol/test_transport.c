@@ -43,7 +43,7 @@ static struct transport *begin(uint16_t port, bool has_tls, const char *ca_file)
                                               .port = port,
                                               .has_tls = has_tls,
                                               .ca_file = ca_file,
-                                              .line_ms = 200,
+                                              .line_ms = has_tls ? 0 : 200,
                                               .wake_fd = -1};
     struct transport *t = NULL;
     struct error err = {0};
