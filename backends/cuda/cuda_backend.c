@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "backends/cuda/cuda_calls.h"
 #include "miner/base/memory.h"
@@ -121,7 +122,9 @@ static enum status cuda_open(uint32_t index, const struct device_options *option
         return error_set(err, STATUS_NO_MEMORY, "cuda: no memory for a device");
     status = device_find(device, index, err);
     if (!status)
-        status = device_make(device, options ? options->variant : NULL, err);
+        status = device_make(
+            device,
+            options && options->variant ? options->variant : getenv("MINERVA_CUDA"), err);
     if (status) {
         cuda_close(device);
         return status;

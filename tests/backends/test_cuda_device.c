@@ -373,6 +373,14 @@ static void test_variants(void **state)
     (void)state;
     assert_string_equal(device_info(device)->variant, "plain");
     device_close(device);
+    assert_int_equal(setenv("MINERVA_CUDA", "wgmma_lane", 1), 0); /* one on trial */
+    device = device_of(NULL);
+    assert_string_equal(device_info(device)->variant, "wgmma_lane");
+    device_close(device);
+    assert_int_equal(unsetenv("MINERVA_CUDA"), 0);
+    device = device_of(NULL);
+    assert_string_equal(device_info(device)->variant, "mma_lane");
+    device_close(device);
     assert_int_equal(device_open(backend_find("cuda"), 0, &unknown, &device, &err),
                      STATUS_NOT_FOUND);
     assert_non_null(strstr(err.text, "\"abacus\""));
