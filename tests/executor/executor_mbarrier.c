@@ -282,18 +282,21 @@ static void tensor_check(const struct tensor *tensor, u32 to)
             align);
 }
 
-/* Every byte of the box that lies in the tensor is read by the issuing thread. */
+/* What of the box lies in the tensor is read by the issuing thread. */
 static void tensor_read(const struct thread *t, const struct tensor *tensor, i32 x, i32 y)
 {
     const u8 *base = (const u8 *)(uintptr_t)tensor->base;
 
     for (u32 row = 0; row < tensor->box[1]; row++) {
-        for (u32 column = 0; column < tensor->box[0]; column++) {
+        for (u32 column = 0; column < tensor->box[0];) {
             const i64 from_x = (i64)x + column, from_y = (i64)y + row;
+            const bool is_wide =
+                from_x % 16 == 0 && tensor_has(tensor, from_x + 15, from_y);
 
             if (tensor_has(tensor, from_x, from_y))
-                executor_access_global(t, base + (u64)from_y * tensor->stride + from_x, 1,
-                                       ACCESS_READ, "tma_load");
+                executor_access_global(t, base + (u64)from_y * tensor->stride + from_x,
+                                       is_wide ? 16 : 1, ACCESS_READ, "tma_load");
+            column += is_wide ? 16 : 1;
         }
     }
 }

@@ -110,14 +110,13 @@ static void shared_after_write(const struct thread *t, u32 at, u32 write,
 static void shared_after_reads(const struct thread *t, u32 at, const u32 *reads,
                                enum access access, const char *word)
 {
-    for (u32 i = 0; i < 3; i++) {
+    for (u32 i = 0; i < READERS && reads[i]; i++) {
         if (reads[i] & PENDING)
             executor_fail(
                 "too early: thread %u %s shared byte %u in %s while the wgmma of "
                 "thread %u reads it",
                 t->index, access_name(access), at, word, place_number(reads[i]));
-        if (reads[i] && !is_before(reads[i], t) &&
-            !(access == ACCESS_ATOMIC && reads[i] & ATOMIC))
+        if (!is_before(reads[i], t) && !(access == ACCESS_ATOMIC && reads[i] & ATOMIC))
             shared_race(t, at, reads[i], access, "reads", word);
     }
 }
@@ -127,35 +126,56 @@ static void shared_read(const struct thread *t, struct shared_cell *cell, u32 no
 {
     u32 i = 0;
 
-    while (i < 3 && cell->reads[i] &&
+    while (i < READERS && cell->reads[i] && cell->reads[i] != now &&
            !(is_before(cell->reads[i], t) && !(cell->reads[i] & PENDING)))
         i++;
-    cell->reads[i < 3 ? i : now % 3] = now;
+    cell->reads[i < READERS ? i : now % READERS] = now;
+}
+
+/* What an access does to a byte's cell. */
+static void cell_access(const struct thread *t, struct shared_cell *cell, u32 at, u32 now,
+                        enum access access, const char *word)
+{
+    if (cell->write != now)
+        shared_after_write(t, at, cell->write, access, word);
+    if (access != ACCESS_WRITE && !cell->write)
+        executor_fail("thread %u %s shared byte %u in %s, which nobody wrote", t->index,
+                      access_name(access), at, word);
+    if (access == ACCESS_READ) {
+        shared_read(t, cell, now);
+        return;
+    }
+    shared_after_reads(t, at, cell->reads, access, word);
+    memset(cell, 0, sizeof *cell);
+    cell->write = now;
+}
+
+/* Neighbours mostly have the same past: then they have the same future. */
+static bool cell_repeats(struct shared_cell *cell, const struct shared_cell *before,
+                         const struct shared_cell *after)
+{
+    if (memcmp(cell, before, sizeof *cell) != 0)
+        return false;
+    *cell = *after;
+    return true;
 }
 
 static void member_access(const struct thread *t, const struct member *member, u32 at,
                           u32 size, enum access access, const char *word)
 {
-    u32 now = executor_seal(t->index, t->times[t->index]);
+    const u32 now = executor_seal(t->index, t->times[t->index]) |
+                    (access == ACCESS_ATOMIC ? ATOMIC : 0);
+    struct shared_cell before, after;
 
     shared_bounds(t, at, size, access, word);
-    if (access == ACCESS_ATOMIC)
-        now |= ATOMIC;
     for (u32 i = at; i < at + size; i++) {
         struct shared_cell *cell = &member->cells[i];
 
-        if (cell->write != now)
-            shared_after_write(t, i, cell->write, access, word);
-        if (access != ACCESS_WRITE && !cell->write)
-            executor_fail("thread %u %s shared byte %u in %s, which nobody wrote",
-                          t->index, access_name(access), i, word);
-        if (access == ACCESS_READ) {
-            shared_read(t, cell, now);
+        if (i > at && cell_repeats(cell, &before, &after))
             continue;
-        }
-        shared_after_reads(t, i, cell->reads, access, word);
-        memset(cell, 0, sizeof *cell);
-        cell->write = now;
+        before = *cell;
+        cell_access(t, cell, i, now, access, word);
+        after = *cell;
     }
 }
 
@@ -185,37 +205,60 @@ bool executor_is_known(const struct thread *thread, u32 place, u32 time)
     return thread->times[place] >= time;
 }
 
-/* A wgmma begins to read 4 bytes; what threads wrote there they also fenced. */
-void executor_read_async(const struct thread *t, u32 at, const char *word)
+static void cell_read_async(const struct thread *t, struct shared_cell *cell, u32 at,
+                            const char *word)
 {
     const struct block *b = executor_block;
+    const u32 place = seal_place(cell->write);
 
-    executor_access_shared(t, at, 4, ACCESS_READ, word);
-    for (u32 i = at; i < at + 4; i++) {
+    cell_access(t, cell, at, executor_seal(t->index, t->times[t->index]) | PENDING,
+                ACCESS_READ, word);
+    if (place < b->threads && b->thread[place].fenced < (cell->write & TIME_MAX))
+        executor_fail(
+            "no fence: thread %u reads shared byte %u in %s; thread %u wrote it "
+            "and called no async_fence since",
+            t->index, at, word, place);
+}
+
+/* A wgmma begins to read; what threads wrote there they also fenced. */
+void executor_read_async(const struct thread *t, u32 at, u32 size, const char *word)
+{
+    struct shared_cell before, after;
+
+    shared_bounds(t, at, size, ACCESS_READ, word);
+    for (u32 i = at; i < at + size; i++) {
         struct shared_cell *cell = &t->member->cells[i];
-        const u32 place = seal_place(cell->write);
 
-        if (place < b->threads && b->thread[place].fenced < (cell->write & TIME_MAX))
-            executor_fail(
-                "no fence: thread %u reads shared byte %u in %s; thread %u wrote it "
-                "and called no async_fence since",
-                t->index, i, word, place);
-        for (u32 r = 0; r < 3; r++) {
-            if (cell->reads[r] == executor_seal(t->index, t->times[t->index]))
-                cell->reads[r] |= PENDING;
-        }
+        if (i > at && cell_repeats(cell, &before, &after))
+            continue;
+        before = *cell;
+        cell_read_async(t, cell, i, word);
+        after = *cell;
     }
 }
 
-void executor_read_done(const struct thread *t, u32 at)
+static void cell_read_done(const struct thread *t, struct shared_cell *cell)
 {
-    for (u32 i = at; i < at + 4; i++) {
-        u32 *reads = t->member->cells[i].reads;
+    u32 *reads = cell->reads;
 
-        for (u32 r = 0; r < 3; r++) {
-            if (reads[r] & PENDING && seal_place(reads[r]) == t->index)
-                reads[r] = executor_seal(t->index, t->times[t->index]);
-        }
+    for (u32 r = 0; r < READERS; r++) {
+        if (reads[r] & PENDING && seal_place(reads[r]) == t->index)
+            reads[r] = executor_seal(t->index, t->times[t->index]);
+    }
+}
+
+void executor_read_done(const struct thread *t, u32 at, u32 size)
+{
+    struct shared_cell before, after;
+
+    for (u32 i = at; i < at + size; i++) {
+        struct shared_cell *cell = &t->member->cells[i];
+
+        if (i > at && cell_repeats(cell, &before, &after))
+            continue;
+        before = *cell;
+        cell_read_done(t, cell);
+        after = *cell;
     }
 }
 
@@ -268,27 +311,39 @@ static void global_read(u64 *read, u64 now)
     *read = now;
 }
 
+static void global_access(const struct thread *t, struct global_cell *cell, const u8 *at,
+                          enum access access, const char *word)
+{
+    const u64 now = executor_block->serial << SERIAL_SHIFT |
+                    executor_seal(t->index, t->times[t->index]) |
+                    (access == ACCESS_ATOMIC ? ATOMIC : 0);
+
+    if (cell->write != now)
+        global_check(t, at, cell->write, access, word);
+    if (access == ACCESS_READ) {
+        global_read(&cell->read, now);
+        return;
+    }
+    global_check(t, at, cell->read, access, word);
+    cell->write = now;
+    cell->read = 0;
+}
+
 void executor_access_global(const struct thread *t, const u8 *at, u32 size,
                             enum access access, const char *word)
 {
-    struct global_cell *cells;
-    u64 now = executor_block->serial << SERIAL_SHIFT |
-              executor_seal(t->index, t->times[t->index]);
+    struct global_cell *cells, before, after;
 
     global_bounds(t, at, size, access, word);
     cells = executor_memory_cells(at);
-    if (access == ACCESS_ATOMIC)
-        now |= ATOMIC;
     for (u32 i = 0; i < size; i++) {
-        if (cells[i].write != now)
-            global_check(t, at + i, cells[i].write, access, word);
-        if (access == ACCESS_READ) {
-            global_read(&cells[i].read, now);
+        if (i && cells[i].write == before.write && cells[i].read == before.read) {
+            cells[i] = after;
             continue;
         }
-        global_check(t, at + i, cells[i].read, access, word);
-        cells[i].write = now;
-        cells[i].read = 0;
+        before = cells[i];
+        global_access(t, &cells[i], at + i, access, word);
+        after = cells[i];
     }
 }
 

@@ -26,8 +26,8 @@ void executor_access_global(const struct thread *thread, const u8 *at, u32 size,
 void clock_join(u32 *into, const u32 *from);
 void clock_tick(struct thread *thread);
 
-void executor_read_async(const struct thread *thread, u32 at, const char *word);
-void executor_read_done(const struct thread *thread, u32 at);
+void executor_read_async(const struct thread *thread, u32 at, u32 size, const char *word);
+void executor_read_done(const struct thread *thread, u32 at, u32 size);
 bool executor_is_known(const struct thread *thread, u32 place, u32 time);
 
 #endif

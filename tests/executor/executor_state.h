@@ -24,6 +24,7 @@
 #define SHARED_MAX    (227u * 1024)
 #define SHARED_MARGIN (1024u * 1024)
 #define STACK_SIZE    (256u * 1024)
+#define READERS       7u
 #define COPIES_MAX    512u /* under way, of one thread */
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ATOMIC };
@@ -64,7 +65,7 @@ struct barrier {
 /* The access that last wrote a shared byte, and some that read it since. */
 struct shared_cell {
     u32 write;
-    u32 reads[3];
+    u32 reads[READERS];
 };
 
 /* The same of a global byte, for all blocks of all launches. */

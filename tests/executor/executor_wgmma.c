@@ -72,14 +72,14 @@ static void product_reads(const struct product *p, u32 first, bool begins)
         const u32 warp = is_a ? row / 16 : (row - ROWS) / p->columns;
         const struct thread *t = &executor_block->thread[first + warp * LANES];
 
-        for (u32 k = 0; k < DEPTH; k += 4) {
+        for (u32 k = 0; k < DEPTH; k += 16) {
             const u32 at = is_a ? operand_place(p->a, row, k)
                                 : operand_place(p->b, (row - ROWS) % p->columns, k);
 
             if (begins)
-                executor_read_async(t, at, "wgmma_k32");
+                executor_read_async(t, at, 16, "wgmma_k32");
             else
-                executor_read_done(t, at);
+                executor_read_done(t, at, 16);
         }
     }
 }
