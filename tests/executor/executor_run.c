@@ -259,7 +259,8 @@ static void member_begin(struct member *member)
 {
     const u32 bytes = the_block.launch->shared_bytes;
 
-    memset(member->cells, 0, sizeof *member->cells * bytes);
+    memset(member->words, 0, sizeof *member->words * ((bytes + 3) / 4));
+    memset(member->is_split, 0, sizeof *member->is_split * ((bytes + 3) / 4));
     memset(member->shared, 0xa5, bytes);
     member->left = the_block.width;
     for (u32 i = 0; i < BARRIERS; i++)
@@ -313,7 +314,9 @@ static void member_make(struct member *member, u32 rank)
 
     member->rank = rank;
     member->shared = room + SHARED_MARGIN;
-    member->cells = calloc(SHARED_MAX, sizeof *member->cells);
+    member->bytes = calloc(SHARED_MAX, sizeof *member->bytes);
+    member->words = calloc(SHARED_MAX / 4, sizeof *member->words);
+    member->is_split = calloc(SHARED_MAX / 4, sizeof *member->is_split);
     for (u32 i = 0; i < BARRIERS; i++)
         member->barrier[i].times = calloc(THREADS_MAX + AGENTS_MAX, sizeof(u32));
 }

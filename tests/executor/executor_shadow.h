@@ -8,6 +8,29 @@
 
 #include "tests/executor/executor_state.h"
 
+/* An access is sealed with its place and that place's own count: PENDING while a copy or
+ * a wgmma is under way. */
+#define SEAL_TIME_BITS  19
+#define SEAL_PLACE_BITS 11
+#define SEAL_TIME_MAX   ((1u << SEAL_TIME_BITS) - 1)
+#define SEAL_ATOMIC     (1u << 30)
+#define SEAL_PENDING    (1u << 31)
+
+static inline u32 executor_seal(u32 place, u32 time)
+{
+    return place << SEAL_TIME_BITS | time;
+}
+
+static inline u32 seal_place(u32 seal)
+{
+    return seal >> SEAL_TIME_BITS & ((1u << SEAL_PLACE_BITS) - 1);
+}
+
+static inline bool seal_is_before(u32 seal, const struct thread *thread)
+{
+    return thread->times[seal_place(seal)] >= (seal & SEAL_TIME_MAX);
+}
+
 /* Accesses of one thread, in `word`. */
 void executor_access(const struct thread *thread, const void *at, u32 size,
                      enum access access, const char *word);
@@ -18,7 +41,7 @@ void executor_access_shared(const struct thread *thread, u32 at, u32 size,
 void executor_claim_shared(const struct thread *thread, const struct member *member,
                            u32 at, u32 size, const char *word);
 void executor_land_shared(const struct member *member, u32 seal, u32 at, u32 size);
-u32 executor_seal(u32 place, u32 time);
+const char *executor_access_name(enum access access);
 void executor_access_global(const struct thread *thread, const u8 *at, u32 size,
                             enum access access, const char *word);
 

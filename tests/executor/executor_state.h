@@ -76,9 +76,10 @@ struct global_cell {
 /* A block of the cluster. */
 struct member {
     u32 rank;
-    u32 left;   /* threads that have not ended */
-    u8 *shared; /* 1024-aligned */
-    struct shared_cell *cells;
+    u32 left;                          /* threads that have not ended */
+    u8 *shared;                        /* 1024-aligned */
+    struct shared_cell *words, *bytes; /* of four bytes; of one, where is_split */
+    bool *is_split;
     struct barrier barrier[BARRIERS];
 };
 
