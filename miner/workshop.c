@@ -15,9 +15,9 @@
 enum {
     HITS_MAX = 64,   /* findings a product; more than a sane target ever gives */
     ROWS_STEP = 512, /* stations grow in such steps, so that similar tasks share one */
-    IDLE_RANK = 128,
+    IDLE_RANK = 128, /* the largest that a job asks for; a smaller one opens no more */
     IDLE_K = 4096,
-    IDLE_K_SMALL = 2048, /* the smallest that suits the rank */
+    IDLE_K_SMALL = 2048, /* the smallest that suits it */
     /* 600,000 characters are what pools take. */
     PROOF_SIZE_MAX = 600000 / 4 * 3,
 };
@@ -301,7 +301,6 @@ static enum status idle_grow(struct workshop *shop, const struct job_shape *dict
 
 enum status workshop_idle(struct workshop *shop, const struct job *job, struct error *err)
 {
-    static const struct noisy_gemm_choice choice = {.rank = IDLE_RANK};
     enum status status = STATUS_OK;
 
     if (!idle_suits(shop, &job->shape))
@@ -312,7 +311,6 @@ enum status workshop_idle(struct workshop *shop, const struct job *job, struct e
         return status;
     struct matmul_port *port = workshop_port(shop, "");
     const uint64_t before = shop->watch.below->proved_macs;
-    noisy_gemm_dictate(shop->pow, &choice);
     status = idle_run(shop->idle, port);
     if (status == STATUS_STALE)
         return STATUS_OK; /* the next attempt is under the new job */

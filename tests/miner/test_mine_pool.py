@@ -2,7 +2,8 @@
 """Claim: worker and pool together lose nothing: a model is fetched by its hash and the results are
 the bits of a local run; a pool killed with -9 in the middle is found again, every task is finished,
 and no share that the worker saw accepted is missing from the pool's books; a worker killed with -9
-in mid-task leaves its task to the next one.
+in mid-task leaves its task to the next one; between tasks it mines at the rank that the pool's jobs
+ask for.
 """
 import http.client
 import json
@@ -161,6 +162,21 @@ def test_killed_worker_leaves_its_task_to_the_next():
     books = pool.request("GET", "/v1/status")["shares"]
     assert books["accepted"] >= accepted > 0 and not books["voided"], (books, said, other)
     pool.stop()
+
+
+def test_idle_time_is_mined_at_the_rank_that_jobs_ask_for():
+    for rank in ("64", "128"):
+        pool = Pool("--unassigned", "--min-rank", rank, "--share-macs", str(1 << 33), "--no-vardiff", "--audit", "1")
+        worker = mine(pool, "--idle", "mine")
+        said = ""
+        for line in worker.stdout:
+            said += line
+            if "(3/0/0)" in line:
+                break
+        worker.send_signal(signal.SIGINT)
+        said += worker.communicate(timeout=60)[0]
+        assert re.search(r"shares +\d+ accepted, 0 stale, 0 rejected", said), said
+        pool.stop()
 
 
 def main():
