@@ -24,7 +24,8 @@ function(minerva_test_properties test file)
         list(REMOVE_ITEM labels ${cpu_matmul_rows})
         list(REMOVE_ITEM rows ${labels} none)
         set_tests_properties(${test} PROPERTIES LABELS "${labels}")
-        if("opencl" IN_LIST labels)
+        if("opencl" IN_LIST labels) # one after the other: what one has compiled, the next one finds
+            set_tests_properties(${test} PROPERTIES RESOURCE_LOCK opencl)
             set(opencl "POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl-cache"
                 "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/opencl_leaks.txt")
         endif()

@@ -24,6 +24,22 @@ struct opencl_shim *opencl_shim(void)
     return &shim;
 }
 
+/* Of a program: OPENCL_SHIM="piece_max=1000000 lose_at=20". */
+static uint64_t number_of(const char *words, const char *name)
+{
+    const char *at = words ? strstr(words, name) : NULL;
+
+    return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+__attribute__((constructor)) static void shim_begin(void)
+{
+    const char *words = getenv("OPENCL_SHIM");
+
+    shim.piece_max = number_of(words, "piece_max=");
+    shim.lose_at = number_of(words, "lose_at=");
+}
+
 /* real: the function of that name in the real loader. */
 #define REAL(name) __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 

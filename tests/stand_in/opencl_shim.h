@@ -24,7 +24,8 @@ struct opencl_shim {
     uint64_t sources, binaries, launches; /* how often so far */
 };
 
-/* As `struct opencl_shim *opencl_shim(void)` in the library. */
+/* Programs say piece_max and lose_at in OPENCL_SHIM.  Tests find it as `struct
+ * opencl_shim *opencl_shim(void)` in the library. */
 typedef struct opencl_shim *opencl_shim_find(void);
 
 #endif
