@@ -49,7 +49,7 @@ template <class PIPE> DEVICE_FN void any_run(const struct cuda_product *product,
 {
     const u32 panels = any_panels(product->tile_columns, product->w);
     struct fold_any fold;
-    struct pipe pipe;
+    typename PIPE::state pipe;
     tile_sums acc;
 
     any_side_make(product->rows, product->h, product->tile_rows, part / panels,
@@ -57,12 +57,13 @@ template <class PIPE> DEVICE_FN void any_run(const struct cuda_product *product,
     any_side_make(product->columns, product->w, product->tile_columns, part % panels,
                   &fold.columns);
     UNROLL
-    for (u32 i = 0; i < PIPE_LINES; i++) {
-        const u32 line = pipe_line(thread_index(), i);
-
-        pipe.rows[i] = any_side_line(&fold.rows, any_row_place(line));
-        pipe.columns[i] = any_side_line(&fold.columns, any_column_place(line));
-    }
+    for (u32 i = 0; i < pipe.ROWS; i++)
+        pipe.rows[i] =
+            any_side_line(&fold.rows, any_row_place(pipe.line(thread_index(), i)));
+    UNROLL
+    for (u32 i = 0; i < pipe.COLUMNS; i++)
+        pipe.columns[i] =
+            any_side_line(&fold.columns, any_column_place(pipe.line(thread_index(), i)));
     fold.words = PIPE::STAGES * TILE_STAGE;
     block_multiply<PIPE, struct fold_any, false>(
         product, product->slices * product->rank / TILE_DEPTH, &pipe, &fold, acc);

@@ -22,30 +22,34 @@ struct block_place {
     u32 row, column;
 };
 
+template <u32 WARPS>
 DEVICE_FN void block_place_make(const struct cuda_product *product, u32 part,
                                 struct block_place *place)
 {
     const u32 rows = (product->m + TILE_LINES - 1) / TILE_LINES;
-    const u32 columns = (product->n + TILE_LINES - 1) / TILE_LINES;
+    const u32 columns = (product->n + 64 * WARPS - 1) / (64 * WARPS);
     const u32 first = part / (BLOCK_GROUP * columns) * BLOCK_GROUP;
     const u32 high = rows - first < BLOCK_GROUP ? rows - first : BLOCK_GROUP;
     const u32 within = part % (BLOCK_GROUP * columns);
 
     place->row = (first + within % high) * TILE_LINES;
-    place->column = within / high * TILE_LINES;
+    place->column = within / high * (64 * WARPS);
 }
 
 /* Rows beyond m are row m - 1 again: nobody looks at their sums. */
+template <u32 WARPS>
 DEVICE_FN void block_lines(const struct cuda_product *product,
-                           const struct block_place *place, struct pipe *pipe)
+                           const struct block_place *place, struct pipe<WARPS> *pipe)
 {
     UNROLL
-    for (u32 i = 0; i < PIPE_LINES; i++) {
-        const u32 row = place->row + pipe_line(thread_index(), i);
+    for (u32 i = 0; i < pipe->ROWS; i++) {
+        const u32 row = place->row + pipe->line(thread_index(), i);
 
         pipe->rows[i] = row < product->m ? row : product->m - 1;
-        pipe->columns[i] = place->column + pipe_line(thread_index(), i);
     }
+    UNROLL
+    for (u32 i = 0; i < pipe->COLUMNS; i++)
+        pipe->columns[i] = place->column + pipe->line(thread_index(), i);
 }
 
 /* Two sums that are neighbours in a row. */
@@ -66,11 +70,12 @@ DEVICE_FN void block_store(const struct cuda_product *product, u32 row, u32 colu
         to[1] = sums[1];
 }
 
+template <u32 WARPS>
 DEVICE_FN void block_write(const struct cuda_product *product,
                            const struct block_place *place, const tile_sums acc)
 {
-    const u32 row = place->row + tile_thread_row(thread_index());
-    const u32 column = place->column + tile_thread_column(thread_index());
+    const u32 row = place->row + tile_thread_row<WARPS>(thread_index());
+    const u32 column = place->column + tile_thread_column<WARPS>(thread_index());
 
     UNROLL
     for (u32 i = 0; i < TILE_FRAGMENTS_M; i++) {
@@ -82,12 +87,12 @@ DEVICE_FN void block_write(const struct cuda_product *product,
     }
 }
 
-template <class FOLD>
+template <u32 WARPS, class FOLD>
 DEVICE_FN void block_draw(const struct cuda_product *product,
                           const struct block_place *place, FOLD *fold)
 {
-    u32 row = place->row + tile_thread_row(thread_index());
-    u32 column = place->column + tile_thread_column(thread_index());
+    u32 row = place->row + tile_thread_row<WARPS>(thread_index());
+    u32 column = place->column + tile_thread_column<WARPS>(thread_index());
 
     FOLD::start(&row, &column);
     FOLD::end(fold);
@@ -102,13 +107,13 @@ DEVICE_FN void block_run_plain(const struct cuda_product *product, u32 part)
     const u32 whole = (product->k + TILE_DEPTH - 1) / TILE_DEPTH;
     struct block_place place;
     struct fold_none fold;
-    struct pipe pipe;
+    typename PIPE::state pipe;
     tile_sums acc;
 
-    block_place_make(product, part, &place);
+    block_place_make<PIPE::WARPS>(product, part, &place);
     block_lines(product, &place, &pipe);
     block_multiply<PIPE, struct fold_none, CORRECTS>(product, whole, &pipe, &fold, acc);
-    block_write(product, &place, acc);
+    block_write<PIPE::WARPS>(product, &place, acc);
 }
 
 /* Tickets, and c with them or not: then k ends with the last slice. */
@@ -119,16 +124,16 @@ DEVICE_FN void block_run_mined(const struct cuda_product *product, u32 part)
         (WRITES ? product->k : product->slices * product->rank) / TILE_DEPTH;
     struct fold_words<SHAPE> fold;
     struct block_place place;
-    struct pipe pipe;
+    typename PIPE::state pipe;
     tile_sums acc;
 
-    block_place_make(product, part, &place);
+    block_place_make<PIPE::WARPS>(product, part, &place);
     block_lines(product, &place, &pipe);
     block_multiply<PIPE, struct fold_words<SHAPE>, WRITES>(product, whole, &pipe, &fold,
                                                            acc);
     if (WRITES)
-        block_write(product, &place, acc);
-    block_draw(product, &place, &fold);
+        block_write<PIPE::WARPS>(product, &place, acc);
+    block_draw<PIPE::WARPS>(product, &place, &fold);
 }
 
 #endif

@@ -15,6 +15,12 @@ enum {
     TILE_STAGES_ASYNC = 3,
     TILE_STAGES_WAITING = 2,
 
+    /* Eight warps: blocks of 128 x 256. */
+    WIDE_THREADS = 256,
+    WIDE_COLUMNS = 256,
+    WIDE_STAGES = 4,
+    WIDE_SHARED = WIDE_STAGES * (TILE_HALF + WIDE_COLUMNS * TILE_DEPTH),
+
     /* Tickets of any pattern: words of a block's, of which the smallest has 32 outputs.
      */
     ANY_TICKETS = TILE_LINES * TILE_LINES / 32,

@@ -33,6 +33,44 @@ static bool suits_quad(const struct cuda_traits *traits, const struct cuda_ask *
            cuda_plan_suits(ask, &plan, TILE_DEPTH);
 }
 
+static uint64_t wide_parts(uint64_t m, uint64_t n)
+{
+    return panels(m) * ((n + WIDE_COLUMNS - 1) / WIDE_COLUMNS);
+}
+
+/* Cards of data centres multiply so fast that 128 x 128 outputs a block would ask more of
+ * the second cache than it has; small products are better spread. */
+static bool is_for_wide(const struct cuda_traits *traits, const struct cuda_ask *ask)
+{
+    const bool is_fast = traits->capability == 80 ||
+                         (traits->capability >= 90 && traits->capability < 120);
+
+    return is_fast && traits->shared_max >= WIDE_SHARED &&
+           wide_parts(ask->m, ask->n) >= traits->processors;
+}
+
+static bool suits_wide_lane(const struct cuda_traits *traits, const struct cuda_ask *ask)
+{
+    return is_for_wide(traits, ask) && suits_lane(traits, ask);
+}
+
+static bool suits_wide_quad(const struct cuda_traits *traits, const struct cuda_ask *ask)
+{
+    return is_for_wide(traits, ask) && suits_quad(traits, ask);
+}
+
+static void wide_grid(const struct cuda_traits *traits, enum cuda_mode mode,
+                      const struct cuda_product *product, struct cuda_grid *out)
+{
+    (void)traits;
+    (void)mode;
+    *out = (struct cuda_grid){
+        .parts = wide_parts(product->m, product->n),
+        .threads = WIDE_THREADS,
+        .shared = WIDE_SHARED,
+    };
+}
+
 static uint64_t any_parts(uint64_t tile_rows, uint32_t h, uint64_t tile_columns,
                           uint32_t w)
 {
@@ -105,7 +143,7 @@ static void turing_any_grid(const struct cuda_traits *traits, enum cuda_mode mod
     any_grid(mode, product, TILE_STAGES_WAITING, out);
 }
 
-/* mma and turing, lane, quad and any: alike but for names and limits. */
+/* Alike but for names and limits. */
 #define ROW(family, fold, min, max, suits_it, grid_it)                                   \
     const struct cuda_matmul cuda_matmul_##family##_##fold = {                           \
         .name = #family "_" #fold,                                                       \
@@ -122,6 +160,8 @@ static void turing_any_grid(const struct cuda_traits *traits, enum cuda_mode mod
         .run = cuda_matmul_launch,                                                       \
         .plan = cuda_plan_make,                                                          \
     };
+ROW(wide, lane, 80, 119, suits_wide_lane, wide_grid)
+ROW(wide, quad, 80, 119, suits_wide_quad, wide_grid)
 ROW(mma, lane, 80, 0, suits_lane, mma_grid)
 ROW(mma, quad, 80, 0, suits_quad, mma_grid)
 ROW(mma, any, 80, 0, suits_any, mma_any_grid)

@@ -48,13 +48,13 @@ DEVICE_FN void block_scale(struct block_stages *stages, u32 stage, tile_sums acc
 /* All of `whole` stages, and of the correction.  rows and columns of the pipe are set. */
 template <class PIPE, class FOLD, bool CORRECTS>
 DEVICE_FN void block_multiply(const struct cuda_product *product, u32 whole,
-                              struct pipe *pipe, FOLD *fold, tile_sums acc)
+                              typename PIPE::state *pipe, FOLD *fold, tile_sums acc)
 {
     struct block_stages stages;
     struct tile_reader reader;
 
     block_stages_make<CORRECTS>(product, whole, &stages);
-    tile_reader_make(thread_index(), &reader);
+    tile_reader_make<PIPE::WARPS>(thread_index(), &reader);
     tile_clear(acc);
     FOLD::begin(fold, product);
     pipe_open(pipe);

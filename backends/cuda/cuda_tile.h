@@ -1,8 +1,9 @@
 /*
- * cuda_tile.h - how a block holds 128 x 128 outputs of a product: who owns which
- * accumulator, and how 64 columns of k become multiply-accumulates.
+ * cuda_tile.h - how a block holds its outputs of a product: who owns which accumulator,
+ * and how 64 columns of k become multiply-accumulates.
  *
- * Four warps of 64 x 64.  Lane l of a warp holds, in fragments of 16 x 8, the rows
+ * Two by WARPS warps of 64 x 64: two make a block of 128 x 128, four one of 128 x 256.
+ * Lane l of a warp holds, in fragments of 16 x 8, the rows
  * l / 4 + {0, 8, ..., 56} and the columns 2 (l % 4) + {0, 1, 8, 9, ..., 56, 57}: one
  * ticket of that pattern in one lane.  Operands lie in shared memory as lines of 64
  * bytes, whose 16-byte chunks change places so that neither copies nor fragments meet in
@@ -29,14 +30,14 @@ enum {
 typedef i32 tile_sums[TILE_FRAGMENTS_M][TILE_FRAGMENTS_N][4];
 
 /* The first row and column that a thread holds, within its block. */
-DEVICE_FN u32 tile_thread_row(u32 thread)
+template <u32 WARPS = 2> DEVICE_FN u32 tile_thread_row(u32 thread)
 {
-    return thread / 64 * 64 + thread % 32 / 4;
+    return thread / (32 * WARPS) * 64 + thread % 32 / 4;
 }
 
-DEVICE_FN u32 tile_thread_column(u32 thread)
+template <u32 WARPS = 2> DEVICE_FN u32 tile_thread_column(u32 thread)
 {
-    return thread / 32 % 2 * 64 + thread % 4 * 2;
+    return thread / 32 % WARPS * 64 + thread % 4 * 2;
 }
 
 /* Where the 16-byte chunk of a line lies in its half of a stage. */
@@ -50,15 +51,17 @@ struct tile_reader {
     u32 a, b;
 };
 
+template <u32 WARPS = 2>
 DEVICE_FN void tile_reader_make(u32 thread, struct tile_reader *reader)
 {
     const u32 line = thread % 8, matrix = thread / 8 % 4;
 
     /* a: rows 0-7 and 8-15, then the same of the next 16 bytes; b: both 16 bytes of
      * columns 0-7, then those of 8-15. */
-    reader->a = tile_chunk(thread / 64 * 64 + matrix % 2 * 8 + line, matrix / 2);
-    reader->b =
-        TILE_HALF + tile_chunk(thread / 32 % 2 * 64 + matrix / 2 * 8 + line, matrix % 2);
+    reader->a =
+        tile_chunk(thread / (32 * WARPS) * 64 + matrix % 2 * 8 + line, matrix / 2);
+    reader->b = TILE_HALF +
+                tile_chunk(thread / 32 % WARPS * 64 + matrix / 2 * 8 + line, matrix % 2);
 }
 
 DEVICE_FN void tile_clear(tile_sums acc)

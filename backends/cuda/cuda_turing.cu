@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "backends/cuda/cuda_any.h"
+#include "backends/cuda/cuda_pipe_waiting.h"
 
 #define PART (u32)(product.part_first + block_index())
 

@@ -25,7 +25,7 @@ static const struct cuda_matmul *const rows[] = {
     &cuda_matmul_mma_lane,        &cuda_matmul_mma_quad,    &cuda_matmul_mma_any,
     &cuda_matmul_turing_lane,     &cuda_matmul_turing_quad, &cuda_matmul_turing_any,
     &cuda_matmul_wgmma_lane,      &cuda_matmul_wgmma_quad,  &cuda_matmul_wgmma_pair_lane,
-    &cuda_matmul_wgmma_pair_quad,
+    &cuda_matmul_wgmma_pair_quad, &cuda_matmul_wide_lane,   &cuda_matmul_wide_quad,
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -36,7 +36,7 @@ static const struct cuda_traits traits_wgmma = {90, 1, 227 << 10};
 
 static const struct cuda_traits *traits_of(const struct cuda_matmul *row)
 {
-    if (row->capability_min == 90)
+    if (row->capability_min == 90 || row->capability_max == 119)
         return &traits_wgmma;
     return row->capability_min == 75 ? &traits_turing : &traits_mma;
 }
@@ -295,18 +295,17 @@ static void run_row(struct run *run, const struct cuda_matmul *row, enum cuda_mo
         executor_memory_free(run->memories[--run->count]);
 }
 
-/* clean is one kernel for all rows of a family; turing takes turns; long products are
- * mined by one row and useful by others. */
+/* clean is one kernel of a family; turing takes turns; long products take few rows. */
 static bool is_worth_it(const struct product_case *shape, uint32_t row,
                         enum cuda_mode mode, uint32_t turn)
 {
     const bool is_turing = rows[row]->capability_min == 75;
 
     if (mode == CUDA_CLEAN && row &&
-        rows[row - 1]->capability_min == rows[row]->capability_min)
+        !strcmp(rows[row - 1]->entries[mode], rows[row]->entries[mode]))
         return false;
     if (shape->k > 8192)
-        return !is_turing && mode == (row == 2 ? CUDA_MINED : CUDA_USEFUL);
+        return row < 8 && !is_turing && mode == (row == 2 ? CUDA_MINED : CUDA_USEFUL);
     return !is_turing || turn % 2 == 0;
 }
 
@@ -340,7 +339,7 @@ static uint32_t shape_check(const struct product_case *shape, uint32_t turn)
     return suited;
 }
 
-/* From {length, stride} pairs, smallest stride first. */
+/* From {length, stride} pairs. */
 static struct pattern pattern_of(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2,
                                  uint32_t l3, uint32_t s3)
 {
@@ -375,8 +374,8 @@ static void test_clean(void **state)
 }
 
 enum {
-    LANE = 1 | 1 << 3,
-    QUAD = 2 | 2 << 3,
+    LANE = 1 | 1 << 3 | 1 << 10,
+    QUAD = 2 | 2 << 3 | 2 << 10,
     ANY = 4 | 4 << 3,
     GROUP_LANE = 1 << 6 | 1 << 8, /* ranks of 128 and more */
     GROUP_QUAD = 2 << 6 | 2 << 8,
