@@ -295,7 +295,7 @@ static void run_row(struct run *run, const struct cuda_matmul *row, enum cuda_mo
         executor_memory_free(run->memories[--run->count]);
 }
 
-/* clean is one kernel of a family; turing takes turns; long products take few rows. */
+/* clean is one kernel of a family; families take turns; long products take few rows. */
 static bool is_worth_it(const struct product_case *shape, uint32_t row,
                         enum cuda_mode mode, uint32_t turn)
 {
@@ -306,7 +306,7 @@ static bool is_worth_it(const struct product_case *shape, uint32_t row,
         return false;
     if (shape->k > 8192)
         return row < 8 && !is_turing && mode == (row == 2 ? CUDA_MINED : CUDA_USEFUL);
-    return !is_turing || turn % 2 == 0;
+    return is_turing || row > 9 ? turn % 2 == 0 : row < 3 || mode || turn % 2;
 }
 
 /* The rows that suit, each in another order than the one before. */
@@ -363,13 +363,13 @@ static void test_clean(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        for (enum product_values values = VALUES_ANY; values <= VALUES_WIDE; values++) {
+        for (enum product_values values = i % 2; values <= VALUES_WIDE; values += 2) {
             const struct product_case shape = {.m = shapes[i][0],
                                                .n = shapes[i][1],
                                                .k = shapes[i][2],
                                                .values = values};
 
-            assert_int_equal(shape_check(&shape, i + values), (1u << ROWS) - 1);
+            assert_int_equal(shape_check(&shape, i / 2 + values / 2), (1u << ROWS) - 1);
         }
 }
 
