@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include <assert.h>
-#include <ctype.h>
 #include <string.h>
 
 #include "miner/base/bytes.h"
@@ -51,19 +50,26 @@ static bool same_card(const struct device_entry *a, const struct device_entry *b
            !pci_address_order(&place_a, &place_b);
 }
 
+static char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+/* Whatever the case of either. */
+static bool begins_with(const char *text, const char *part)
+{
+    while (*part && lower(*text) == lower(*part)) {
+        text++;
+        part++;
+    }
+    return !*part;
+}
+
 static bool contains_part(const char *text, const char *part)
 {
-    const size_t size = strlen(part);
-
-    for (; strlen(text) >= size; text++) {
-        size_t same = 0;
-        while (same < size &&
-               tolower((unsigned char)text[same]) == tolower((unsigned char)part[same]))
-            same++;
-        if (same == size)
-            return true;
-    }
-    return false;
+    while (*text && !begins_with(text, part))
+        text++;
+    return *text;
 }
 
 /* Whether the entry is of the kind that is wished for, usable or not. */

@@ -6,7 +6,6 @@
 #include "miner/pci_address.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stddef.h>
 
 enum {
@@ -18,18 +17,26 @@ enum {
     DEVICE_SHIFT = 8
 };
 
+/* What the digit is worth; -1 for anything else. */
+static int digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
 /* The hex number at *at, which moves behind it; false where there is none. */
 static bool take_hex(const char **at, uint32_t *out)
 {
     const char *from = *at;
     uint64_t value = 0;
 
-    while (isxdigit((unsigned char)**at)) {
-        const char digit = (char)tolower((unsigned char)**at);
-        value = value << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    for (int digit; (digit = digit_value(**at)) >= 0; ++*at) {
+        value = value << 4 | (uint64_t)digit;
         if (value > UINT32_MAX)
             return false;
-        ++*at;
     }
     *out = (uint32_t)value;
     return *at > from;
