@@ -34,14 +34,19 @@ static void release_assignment(void *work)
     assignment_free(work);
 }
 
-struct device_entry ring_device(void)
+static struct device_entry entry_of(const char *words, uint32_t number)
 {
     struct device_list list;
     struct error err = {0};
 
-    if (device_list_probe(&list, &err) || device_list_select(&list, "cpu", &err))
+    if (device_list_probe(&list, &err) || device_list_select(&list, words, &err))
         fail_msg("%s", error_text(&err));
-    return list.entries[0];
+    return list.entries[number % list.count];
+}
+
+struct device_entry ring_device(void)
+{
+    return entry_of("cpu", 0);
 }
 
 static void make_objects(struct ring *ring, const struct ring_options *options)
@@ -65,10 +70,11 @@ static void make_objects(struct ring *ring, const struct ring_options *options)
 static struct worker *begin_worker(struct ring *ring, const struct ring_options *options,
                                    uint32_t number)
 {
-    struct worker_options of_worker = {.entry = ring_device(),
-                                       .number = number,
-                                       .device = {.threads = 2},
-                                       .mines_idle = options->mines_idle};
+    struct worker_options of_worker = {
+        .entry = entry_of(options->devices ? options->devices : "cpu", number),
+        .number = number,
+        .device = {.threads = 2},
+        .mines_idle = options->mines_idle};
     const struct worker_ports ports = {.shop = {.jobs = ring->jobs,
                                                 .findings = ring->findings,
                                                 .ledger = ring->ledger,
@@ -89,7 +95,11 @@ static struct worker *begin_worker(struct ring *ring, const struct ring_options 
     assert_int_equal(worker_start(&of_worker, &worker), STATUS_OK);
     while (worker_state(worker) == WORKER_STARTING)
         assert_true(clock_ms() < until);
-    assert_int_equal(worker_state(worker), WORKER_READY);
+    if (worker_state(worker) == WORKER_ENDED) {
+        const char *sentence;
+        (void)worker_outcome(worker, &sentence);
+        fail_msg("%s", sentence);
+    }
     worker_begin(worker, &ports);
     return worker;
 }

@@ -20,6 +20,7 @@ struct ring_options {
     bool without_prover;                  /* the test reads the findings */
     uint64_t fail_at, rest_ms, bytes_max; /* the first worker's */
     uint32_t helpers;                     /* more workers, at most RING_HELPERS_MAX */
+    const char *devices; /* as -d has it, a worker takes the next; NULL: the processor */
 };
 
 struct ring {
