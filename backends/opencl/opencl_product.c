@@ -55,6 +55,7 @@ static enum status sizes_plan(struct opencl_product *product)
         common_multiple(device->row->cell_columns, product->columns->padded);
     uint64_t band = opencl_band_slots(device, product->k_padded);
 
+    assert(!product->limbs || product->rank);
     if (product->limbs)
         band = least(band,
                      scratch->left_extra.size /
@@ -64,7 +65,10 @@ static enum status sizes_plan(struct opencl_product *product)
                                   column_unit, product->columns->slots);
     product->strip = product->band;
     if (product->rank) {
-        const uint64_t blocks = scratch->folds.size / fold_size(product);
+        const uint64_t size = fold_size(product);
+
+        assert(size);
+        const uint64_t blocks = scratch->folds.size / size;
 
         if (blocks / (product->window / BLOCK_COLUMNS) * BLOCK_ROWS < row_unit)
             product->window = least(column_unit, product->window);
@@ -370,7 +374,7 @@ enum status opencl_multiply(struct device *device, const struct multiply *multip
     status = orders_make(&product);
     if (!status)
         status = product_run(&product);
-    if (status == STATUS_FAULT && product.limbs < OPENCL_LIMBS_MAX) {
+    if (status == STATUS_FAULT && product.limbs == 2) {
         product.limbs = OPENCL_LIMBS_MAX;
         status = product_run(&product);
     }
