@@ -205,6 +205,7 @@ static void failover_connect(struct pool_link *link)
 
 void failover_step(struct pool *pool)
 {
+    pool->round_ms = clock_ms();
     for (uint32_t i = 0; i < pool->link_count; i++) {
         struct pool_link *link = &pool->links[i];
         struct error err = {0};
@@ -229,7 +230,8 @@ static bool failover_may_use(const struct pool *pool, const struct pool_link *li
 {
     if (link->is_connected)
         return true;
-    return clock_ms() >= link->due_ms && (!pool->awaited || pool->awaited == link);
+    /* By the time before what was lost was lost: another one comes first. */
+    return pool->round_ms >= link->due_ms && (!pool->awaited || pool->awaited == link);
 }
 
 /* The first that is connected still, or may be. */

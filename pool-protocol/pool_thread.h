@@ -22,6 +22,7 @@ struct pool {
     struct pool_link *settled;   /* the last one that had a job while it was current */
     struct pool_link *candidate; /* a better one that is tried beside it, or NULL */
     struct pool_link *awaited;   /* a good one that was lost and is tried before others */
+    uint64_t round_ms;           /* when this round began */
     uint64_t back_ms;            /* when better ones are tried again */
     uint32_t back_next;          /* which of them is next */
     atomic_bool wants_next;      /* somebody asked for another pool */
