@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "backends/device.h"
+#include "backends/cuda/cuda_calls.h"
 #include "miner/base/memory.h"
 #include "tests/product_case.h"
 #include "tests/stand_in/stand_in_find.h"
@@ -369,8 +369,11 @@ static void test_variants(void **state)
                                 other = {.variant = "turing_lane"};
     struct error err = {0};
     struct device *device = device_of("plain");
+    size_t first = 0;
 
     (void)state;
+    while (cuda_rows[first]->is_trial || !cuda_row_runs(cuda_rows[first], 90))
+        first++;
     assert_string_equal(device_info(device)->variant, "plain");
     device_close(device);
     assert_int_equal(setenv("MINERVA_CUDA", "wgmma_lane", 1), 0); /* one on trial */
@@ -379,7 +382,7 @@ static void test_variants(void **state)
     device_close(device);
     assert_int_equal(unsetenv("MINERVA_CUDA"), 0);
     device = device_of(NULL);
-    assert_string_equal(device_info(device)->variant, "mma_lane");
+    assert_string_equal(device_info(device)->variant, cuda_rows[first]->name);
     device_close(device);
     assert_int_equal(device_open(backend_find("cuda"), 0, &unknown, &device, &err),
                      STATUS_NOT_FOUND);
