@@ -169,6 +169,20 @@ static enum status target_path(struct pool_target *out, struct error *err)
     return STATUS_OK;
 }
 
+/* Where it is, by what follows the scheme. */
+static enum status target_place(const char *url, struct pool_target *out,
+                                struct error *err)
+{
+    const enum status status = target_text("url", strstr(url, "://") + 3,
+                                           DIALECT_ADDRESS_MAX, out->login.address, err);
+
+    if (status || !out->row->dialect->has_socket)
+        return status;
+    return strstr(out->row->scheme, "+unix")
+               ? target_path(out, err)
+               : pool_url_parse(url, out->row->port, out->host, &out->port, err);
+}
+
 /* HOST:PORT alone is a Pearl pool, encrypted if it can be: with the scheme that says so.
  */
 static const char *target_url(const char *url, char full[DIALECT_ADDRESS_MAX + 16])
@@ -213,12 +227,7 @@ enum status pool_target_read(const struct pool_options *options, struct pool_tar
     out->may_be_plain = url == full && !*pin; /* who has a key means it */
     hello->offer = options->offer;
     if (!status)
-        status = target_text("url", strstr(url, "://") + 3, DIALECT_ADDRESS_MAX,
-                             out->login.address, err);
-    if (!status && strstr(out->row->scheme, "+unix"))
-        status = target_path(out, err);
-    else if (!status && out->row->dialect->has_socket)
-        status = pool_url_parse(url, out->row->port, out->host, &out->port, err);
+        status = target_place(url, out, err);
     if (!status)
         status = target_text("pass", options->pass, PASS_MAX, hello->pass, err);
     if (!status)
