@@ -121,6 +121,18 @@ def answers_a_stranger():
         assert not puppet.said("lost") and len(puppet.said("share")) == 1
 
 
+def a_line_that_drips():
+    """A byte now and then does not make a line that ends."""
+    with PearlPool("suprnova", verifies=False) as pool, joined(pool) as puppet:
+        begun = time.monotonic()
+        while not puppet.said("lost") and time.monotonic() < begun + 10:
+            pool.say_bytes(b" ")
+            time.sleep(0.1)
+        puppet.expect("lost", r"did not finish a line")
+        assert time.monotonic() - begun < LEFT_S
+        works(pool, puppet)
+
+
 def storms():
     """1,000 jobs a second: the last one is mined, and shares go out meanwhile."""
     with PearlPool("suprnova", verifies=False) as pool, joined(pool) as puppet:
@@ -182,7 +194,7 @@ CASES = [
     *((comes_back, fault, True, pattern, "gateway") for fault, pattern in
       [("end at once", r"closed|ended|reset"), ("black hole", r"30 s"), ("long line", r"line")]),
     a_puzzle_too_hard, a_gateway_that_pauses,
-    mute_at_a_share, ends_at_a_share, silent_about_jobs, answers_a_stranger, storms,
+    mute_at_a_share, ends_at_a_share, silent_about_jobs, answers_a_stranger, a_line_that_drips, storms,
     *((speaks_in_shape, shape) for shape in ("msg", "message", "array", "text", "false")),
     (speaks_in_order, "job first"), (speaks_in_order, "job last"),
     (login_is_refused, 24), (login_is_refused, 25),
