@@ -63,7 +63,7 @@ DEVICE_FN void block_multiply(const struct cuda_product *product, u32 whole,
         PIPE::prime(pipe);
     for (u32 stage = 1; stage <= stages.all; stage++) {
         PIPE::settle();
-        if (CORRECTS && !pipe->left)
+        if (CORRECTS && !pipe->left && stage <= whole) /* once: whole is at least 16 */
             pipe_aim(pipe, correction_left(product), correction_right(product),
                      correction_stride(product), stages.all - whole);
         PIPE::begin(pipe);
