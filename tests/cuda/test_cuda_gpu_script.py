@@ -18,7 +18,7 @@ HOME = tempfile.mkdtemp(prefix="minerva-gpu-")
 
 def gpu(stand_in, build=BUILD):
     environment = {**os.environ, "CUDA_STAND_IN": stand_in, "BUILD": build, "OUT": f"{HOME}/out", "GPU_SHORT": "1",
-                   "GPU_SUBJECTS": "mma_lane", "CONFORMANCE_K_MAX": "100"}
+                   "GPU_SUBJECTS": "mma_lane", "MINERVA_CUDA": "mma_lane", "CONFORMANCE_K_MAX": "100"}
     done = subprocess.run([f"{SOURCE}/tests/gpu.sh"], capture_output=True, text=True, check=False, env=environment)
     found = re.findall(r"^(passed|FAILED)   (.*?)   *(\S.*)?$", done.stdout, re.M)
     return done.returncode, done.stdout, {what: (verdict, why) for verdict, what, why in found}
