@@ -171,9 +171,9 @@ static void run_maps(const struct run *run, const struct cuda_grid *grid,
 {
     const struct cuda_product *p = &run->product;
     const uint64_t lines_b = up(p->n, CUDA_LINES_UNIT), extra = grid->extra_bytes;
-    const uint8_t *left = (const uint8_t *)p->scratch + grid->extra_at;
+    const uint8_t *left = extra ? (const uint8_t *)p->scratch + grid->extra_at : NULL;
     const uint8_t *bases[] = {(const uint8_t *)p->a, (const uint8_t *)p->b, left,
-                              left + p->m * extra};
+                              extra ? left + p->m * extra : NULL};
 
     for (uint32_t i = 0; i < (extra ? 4 : 2); i++) {
         const uint64_t bytes = i < 2 ? p->stride : extra;
