@@ -244,6 +244,38 @@ static void test_in_flight(void **state)
     }
 }
 
+/* The next operand is prepared, and whatever else is asked for is done, while a product
+ * runs: nothing but its own buffers waits for it. */
+static void test_overlap(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+    struct setting s;
+    struct side other;
+    uint64_t before, queued, prepared;
+    uint8_t byte;
+
+    setting_make(&s, stand_in, LAG_LATE, SMALL);
+    side_make(&other, s.device, &s.shape, &s.plain);
+    assert_int_equal(device_finish(s.device), STATUS_OK);
+    before = stand_in->launches_run;
+    assert_int_equal(before, stand_in->launches);
+    assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
+    queued = stand_in->launches - before;
+    assert_int_equal(side_multiply(&other, true), STATUS_OK);
+    assert_int_equal(device_read(s.device, s.side.a, 0, &byte, 1), STATUS_OK);
+    /* noise of two operands and what takes it out again: five launches each */
+    prepared = stand_in->launches_run - before;
+    assert_int_equal(prepared, 2 * 5);
+    assert_true(prepared < 2 * queued);
+    side_check(&s.side, true);
+    assert_true(stand_in->launches_run <
+                stand_in->launches); /* the other's are not due */
+    side_check(&other, true);
+    assert_int_equal(stand_in->launches_run, stand_in->launches);
+    side_free(&other);
+    setting_free(&s);
+}
+
 /* A kernel of the caller's own between products reads and writes what they do. */
 static void test_launch_behind(void **state)
 {
@@ -404,9 +436,9 @@ int main(void)
 {
     struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
-        TEST(test_products), TEST(test_in_flight),       TEST(test_launch_behind),
-        TEST(test_stale),    TEST(test_no_memory_taken), TEST(test_transfers),
-        TEST(test_variants),
+        TEST(test_products),      TEST(test_in_flight), TEST(test_overlap),
+        TEST(test_launch_behind), TEST(test_stale),     TEST(test_no_memory_taken),
+        TEST(test_transfers),     TEST(test_variants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,7 @@ struct cuda_stand_in {
     uint64_t mode;     /* of the executor, for kernels that are no texts */
     /* What happened. */
     uint64_t calls, launches;
+    uint64_t launches_run;             /* of those launches, how many have happened */
     uint64_t memory_held, memory_news; /* bytes now; how often memory was taken */
     uint64_t pinned_held, handles_held;
 };

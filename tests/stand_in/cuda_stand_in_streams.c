@@ -48,6 +48,8 @@ static void launch_run(const struct queued *queued)
         at += (function->sizes[i] + 63) / 64 * 64;
     }
     const char *fault = function->run(queued, arguments);
+
+    cuda_stand_in()->launches_run++;
     if (fault)
         stand_in_fail(fault);
     if (queued->is_wrong)
