@@ -14,6 +14,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(os.environ.get("SOURCE") or pathlib.Path(__file__).resolve().parents[1])
+OTHERS = ("opencl", "naive")  # they take turns among themselves
 KEPT, PAGE = ROOT / "docs" / "performance", ROOT / "docs" / "performance.md"
 
 HEAD = """# Performance
@@ -71,7 +72,7 @@ def products_of(kept):
     names = {"int8_product": "clean", "mining": "mining", "useful": "useful"}
     found, limits = {}, {}
     for row in kept["results"]:
-        if row["unit"] != "GMAC/s" or not row["turns"]:
+        if row["unit"] != "GMAC/s" or not row["turns"] or row["device"].startswith(OTHERS):
             continue
         if row["device"] == "limit":
             key = (row["name"], row["threads"])
@@ -142,7 +143,8 @@ def rest_section(kept):
 
     def is_shown(row):
         return (row["device"].startswith(peers) or row["name"].startswith("minerva")
-                or (row["turns"] and (",".join(row["shape"].split(",")[:3]), row["threads"]) in shown))
+                or (row["turns"] and not row["device"].startswith(OTHERS)
+                    and (",".join(row["shape"].split(",")[:3]), row["threads"]) in shown))
 
     rows = [[row["name"], row["device"], shape_text(row["shape"]), str(row["threads"]), number(row["min"]),
              number(row["median"]), number(row["max"]), row["unit"], str(row["runs"])]
