@@ -28,7 +28,8 @@ static const char bench_help[] =
     "can be:\n"
     "                      embed needs a model, the second and third CUDA)\n"
     "  --shape M,N,K,R     of the product and the rank of its noise "
-    "(2048,2048,4096,128)\n"
+    "(2048,2048,4096,128;\n"
+    "                      a GPU of 8 GB and more: 8192,8192,8192,128)\n"
     "  --tile ROWS/COLUMNS what is one ticket, each as offsets from 0: 0,32/0-63 "
     "(the device's own)\n"
     "  --model DIR         for embed: the model, as `minerva model import` made it\n"
@@ -50,6 +51,7 @@ enum {
     NAME_MAX_SIZE = 32
 };
 #define SECONDS_MAX 3600
+#define LARGE_BYTES 8000000000u
 
 struct bench_options {
     bool is_json, wants_help, no_kernel_cache;
@@ -324,6 +326,19 @@ static enum status kinds_run(const struct device_entry *entry,
     return status;
 }
 
+/* Where no shape was given: one that keeps the device busy for a while. */
+static void shape_choose(struct bench_setup *setup)
+{
+    const struct device_info *info = device_info(setup->device);
+    const bool is_large = info->is_gpu && info->memory_bytes >= LARGE_BYTES;
+
+    if (setup->m)
+        return;
+    setup->m = setup->n = is_large ? 8192 : 2048;
+    setup->k = is_large ? 8192 : 4096;
+    setup->rank = 128;
+}
+
 /* All wanted kinds on one device; the first failure ends it. */
 static enum status device_bench(const struct device_entry *entry,
                                 const struct bench_options *options, const bool *keep,
@@ -347,6 +362,7 @@ static enum status device_bench(const struct device_entry *entry,
         status = device_open(entry->backend, entry->index, &wanted, &setup.device, err);
     if (!status) {
         memcpy(contest.keep, keep, bench_count * sizeof *keep);
+        shape_choose(&setup);
         status = kinds_run(entry, &setup, &contest, report, err);
     }
     if (status)
@@ -433,7 +449,6 @@ static int exit_code(enum status status)
 int cmd_bench(int argc, char **argv)
 {
     struct bench_options options = {
-        .setup = {.m = 2048, .n = 2048, .k = 4096, .rank = 128},
         .seconds = 3,
     };
     struct error err = {.status = STATUS_OK};
