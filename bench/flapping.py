@@ -213,6 +213,9 @@ class Flapping:
         accepted = self.pool.count(0)
         self.pool.say(self.pool.problem.new_time())
         back = self._wait(lambda: self.pool.count(0) > accepted, 700)
+        fresh = self.pool.shares[shares:]
+        if "mute shares" in faults and fresh:
+            begun = fresh[0].begun_at  # nothing is overdue before it
         left = self._left(lines, begun, hangs_up)
         if left and left > LEFT_S:
             self.slow_to_leave.append((name, left))
