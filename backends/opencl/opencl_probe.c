@@ -199,6 +199,17 @@ static void reason_fill(const struct opencl_api *api, cl_device_id device,
         snprintf(info->reason, sizeof info->reason, "it is big-endian");
 }
 
+/* 0 where the driver does not say. */
+static uint64_t free_memory(const struct opencl_api *api, cl_device_id device)
+{
+    size_t kib[2] = {0, 0}; /* of all, of the largest piece */
+
+    if (!opencl_device_has(api, device, "cl_amd_device_attribute_query") ||
+        api->clGetDeviceInfo(device, FREE_MEMORY_AMD, sizeof kib, kib, NULL))
+        return 0;
+    return (uint64_t)kib[0] << 10;
+}
+
 static void info_fill(const struct opencl_api *api, const struct opencl_entry *entry,
                       struct device_info *info)
 {
@@ -218,9 +229,7 @@ static void info_fill(const struct opencl_api *api, const struct opencl_entry *e
     info->is_integrated =
         info->is_gpu && opencl_device_number(api, device, CL_DEVICE_HOST_UNIFIED_MEMORY);
     info->memory_bytes = opencl_device_number(api, device, CL_DEVICE_GLOBAL_MEM_SIZE);
-    if (opencl_device_has(api, device, "cl_amd_device_attribute_query"))
-        info->memory_free_bytes =
-            (opencl_device_number(api, device, FREE_MEMORY_AMD) & 0xffffffffu) << 10;
+    info->memory_free_bytes = free_memory(api, device);
     info->piece_bytes = opencl_device_number(api, device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     info->threads =
         (uint32_t)opencl_device_number(api, device, CL_DEVICE_MAX_COMPUTE_UNITS);
