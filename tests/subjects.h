@@ -12,7 +12,7 @@
 
 #include "backends/device.h"
 
-enum { SUBJECTS_MAX = 48, SUBJECT_NAME_SIZE = 64 };
+enum { SUBJECTS_MAX = 128, SUBJECT_NAME_SIZE = 64 };
 
 struct subject {
     const struct backend *backend;

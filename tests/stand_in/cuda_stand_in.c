@@ -30,6 +30,7 @@ static struct cuda_stand_in state = {
     .driver = 13000,
     .capability = 90,
     .memory = (size_t)1 << 30,
+    .processors = 2,
     .fail_code = CODE_LOST,
 };
 static struct cuda_context contexts[16];
@@ -52,6 +53,7 @@ __attribute__((constructor)) static void switches_read(void)
         {"driver=%llu", &state.driver},
         {"capability=%llu", &state.capability},
         {"memory=%llu", &state.memory},
+        {"processors=%llu", &state.processors},
         {"fail_at=%llu", &state.fail_at},
         {"fail_call=%llu", &state.fail_call},
         {"fail_code=%llu", &state.fail_code},
@@ -179,7 +181,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int device)
     ENTER_DEVICE(device_attribute, device);
     switch (attribute) {
     case CUDA_ATTRIBUTE_PROCESSORS:
-        *value = 2;
+        *value = (int)state.processors;
         return CUDA_OK;
     case CUDA_ATTRIBUTE_INTEGRATED:
         *value = (int)state.integrated;
