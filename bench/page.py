@@ -30,13 +30,13 @@ is the best of its gemm, its matmul, and its matmul with packed weights. *limit*
 
 def keep(folder):
     """Machine, results and ratios of one run, merged."""
-    kept = {"machine": None, "results": [], "ratios": [], "cosines": {}}
+    kept = {"machine": None, "results": [], "ratios": [], "cosines": {}, "profiles": []}
     for path in sorted(folder.glob("*.json"), key=lambda path: (path.name != "peers.json", path.name)):
         got = json.loads(path.read_text())
         for row in got.get("results", []):
             row["turns"] = "ratios" in got
         kept["machine"] = got.get("machine", kept["machine"])
-        for name in ("results", "ratios"):
+        for name in ("results", "ratios", "profiles"):
             kept[name] += got.get(name, [])
         kept["cosines"].update(got.get("cosines", {}))
     if not kept["machine"]:
@@ -117,6 +117,17 @@ def promises_section(kept):
         ("what", "shape", "threads", "best", "median", "promised", "aim", "holds"), rows) + "\n"
 
 
+def profiles_section(kept):
+    rows = [[profile["name"], shape_text(profile["shape"]), profile["row"],
+             ", ".join(f"{name} {100 * share:.1f} %" for name, share in profile["parts"])]
+            for profile in kept.get("profiles", [])]
+    if not rows:
+        return ""
+    return ("### Where the time goes\n\nSamples on 1 thread, without making and checking. *block* is the register block: its "
+            "share times the time beside clean's is what the arithmetic itself costs.\n\n"
+            + table(("what", "shape", "instructions", "share of the time"), rows) + "\n")
+
+
 def sentences_section(kept):
     cells = {}
     for row in kept["results"]:
@@ -165,7 +176,7 @@ def page():
     for path in sorted(KEPT.glob("*.json")):
         kept = json.loads(path.read_text())
         parts.append(machine_section(kept["machine"]) + products_section(kept) + promises_section(kept)
-                     + sentences_section(kept) + rest_section(kept))
+                     + profiles_section(kept) + sentences_section(kept) + rest_section(kept))
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

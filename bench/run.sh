@@ -35,6 +35,7 @@ if [ -x "$build/minerva_naive" ]; then
 else
     echo "== OpenCL beside a naive kernel: skipped, it is not built: cmake says why (Debian: ocl-icd-opencl-dev)"
 fi
+step "profile" json "$out/profile.json" bench/profile.py "$build"
 if bench/peers/setup.sh; then
     step "MiniLM" "$python" bench/peers/minilm.py --rounds "$rounds" --json "$out/minilm.json"
     step "plot" "$python" bench/plot.py "$out"/*.json -o "$out/performance.png"
