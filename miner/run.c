@@ -162,8 +162,10 @@ static enum status tell_ends(struct run *run, size_t *alive)
         }
         const enum status status = worker_outcome(run->workers[i], &sentence);
         outcome = status ? status : outcome;
-        if (status && !run->is_told[i])
+        if (status && !run->is_told[i]) {
             log_error("miner", "%s", sentence);
+            ledger_lost(run->ledger, i, sentence);
+        }
         run->is_told[i] = true;
     }
     return outcome;
