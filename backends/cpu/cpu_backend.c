@@ -13,6 +13,7 @@
 #include "backends/cpu/cpu_device.h"
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_memory.h"
+#include "backends/near_tile.h"
 #include "miner/base/memory.h"
 #include "miner/base/thread.h"
 
@@ -199,24 +200,12 @@ static enum status cpu_finish(struct device *device)
     return STATUS_OK;
 }
 
-/* Tiles of neighbours: the first that fits is what a block folds fastest. */
 static enum status cpu_plan(struct device *device, uint32_t m, uint32_t n, uint32_t k,
                             uint32_t work_max, struct matmul_plan *out)
 {
-    static const uint32_t tiles[][2] = {{8, 16}, {4, 16}, {2, 16}, {8, 8},
-                                        {8, 4},  {4, 8},  {16, 2}, {16, 4}};
     (void)device;
     (void)k;
-    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
-        const uint32_t h = tiles[i][0], w = tiles[i][1];
-
-        if (h > m || w > n || h * w > work_max)
-            continue;
-        out->rows = pattern_range(h);
-        out->columns = pattern_range(w);
-        return STATUS_OK;
-    }
-    return STATUS_NOT_SUPPORTED;
+    return near_tile_plan(m, n, work_max, out);
 }
 
 const struct backend backend_cpu = {

@@ -8,13 +8,13 @@
  * SPDX-License-Identifier: MIT
  */
 #include "backends/cuda/cuda_calls.h"
+#include "backends/near_tile.h"
 
 enum {
     TILES_AT_ONCE = 1 << 16,
     WORDS_SIZE = 64,
     TICKET_SIZE = 32,
     TILE_MIN = 32,
-    SHAPES = 8,
 };
 
 static bool plain_suits(const struct cuda_traits *traits, const struct cuda_ask *ask)
@@ -133,20 +133,8 @@ static enum status plain_run(struct device *device, const struct cuda_run *run)
 static bool plain_plan(uint32_t m, uint32_t n, uint32_t k, uint32_t work_max,
                        struct matmul_plan *out)
 {
-    static const uint32_t shapes[SHAPES][2] = {{8, 16}, {4, 16}, {2, 16}, {8, 8},
-                                               {8, 4},  {4, 8},  {16, 2}, {16, 4}};
-
     (void)k;
-    for (size_t i = 0; i < SHAPES; i++) {
-        const uint32_t h = shapes[i][0], w = shapes[i][1];
-
-        if (h > m || w > n || h * w > work_max)
-            continue;
-        out->rows = pattern_range(h);
-        out->columns = pattern_range(w);
-        return true;
-    }
-    return false;
+    return near_tile_plan(m, n, work_max, out) == STATUS_OK;
 }
 
 const struct cuda_matmul cuda_matmul_plain = {

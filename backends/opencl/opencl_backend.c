@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/near_tile.h"
 #include "backends/opencl/opencl_device.h"
 #include "backends/opencl/opencl_known.h"
 #include "backends/opencl/opencl_program.h"
@@ -409,24 +410,13 @@ static enum status opencl_finish(struct device *device)
     return opencl_call_finish(device);
 }
 
-/* Tiles of neighbours that one work item holds: the first that fits is folded fastest. */
+/* Any tile's folds are combined the same way. */
 static enum status opencl_plan(struct device *device, uint32_t m, uint32_t n, uint32_t k,
                                uint32_t work_max, struct matmul_plan *out)
 {
-    static const uint32_t tiles[][2] = {{8, 16}, {4, 16}, {8, 8},  {2, 16},
-                                        {8, 4},  {4, 8},  {16, 2}, {16, 4}};
     (void)device;
     (void)k;
-    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
-        const uint32_t h = tiles[i][0], w = tiles[i][1];
-
-        if (h > m || w > n || h * w > work_max)
-            continue;
-        out->rows = pattern_range(h);
-        out->columns = pattern_range(w);
-        return STATUS_OK;
-    }
-    return STATUS_NOT_SUPPORTED;
+    return near_tile_plan(m, n, work_max, out);
 }
 
 const struct backend backend_opencl = {
