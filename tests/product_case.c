@@ -198,3 +198,17 @@ void product_plain_free(struct product_plain *p)
     memory_free(p->column_indices);
     memory_free(p->words);
 }
+
+struct pattern product_pattern(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2,
+                               uint32_t l3, uint32_t s3)
+{
+    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
+    struct pattern pattern;
+
+    for (uint32_t c = 0; c < l3; c++)
+        for (uint32_t b = 0; b < l2; b++)
+            for (uint32_t a = 0; a < l1; a++)
+                offsets[count++] = a * s1 + b * s2 + c * s3;
+    assert_true(pattern_from_offsets(offsets, count, &pattern));
+    return pattern;
+}

@@ -44,4 +44,8 @@ void product_plain_free(struct product_plain *p);
 enum { SEED_A = 7, SEED_B = 8 };
 void product_seed(uint8_t seed[32], uint8_t number);
 
+/* Of up to three pairs of length and stride, smallest stride first. */
+struct pattern product_pattern(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2,
+                               uint32_t l3, uint32_t s3);
+
 #endif

@@ -195,30 +195,15 @@ static void test_clean(void **state)
         }
 }
 
-/* From {length, stride} pairs, smallest stride first. */
-static struct pattern pattern_of(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2,
-                                 uint32_t l3, uint32_t s3)
-{
-    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
-    struct pattern pattern;
-
-    for (uint32_t c = 0; c < l3; c++)
-        for (uint32_t b = 0; b < l2; b++)
-            for (uint32_t a = 0; a < l1; a++)
-                offsets[count++] = a * s1 + b * s2 + c * s3;
-    assert_true(pattern_from_offsets(offsets, count, &pattern));
-    return pattern;
-}
-
 static void test_mined(void **state)
 {
     const struct pattern range2 = pattern_range(2), range4 = pattern_range(4),
                          range8 = pattern_range(8), range16 = pattern_range(16),
                          range64 = pattern_range(64), range128 = pattern_range(128);
-    const struct pattern rows_wgmma = pattern_of(2, 8, 1, 1, 1, 1),
-                         columns_wgmma = pattern_of(2, 1, 32, 8, 1, 1),
-                         rows_mma = pattern_of(8, 8, 1, 1, 1, 1),
-                         columns_mma = pattern_of(2, 1, 8, 8, 1, 1);
+    const struct pattern rows_wgmma = product_pattern(2, 8, 1, 1, 1, 1),
+                         columns_wgmma = product_pattern(2, 1, 32, 8, 1, 1),
+                         rows_mma = product_pattern(8, 8, 1, 1, 1, 1),
+                         columns_mma = product_pattern(2, 1, 8, 8, 1, 1);
     const struct product_case shapes[] = {
         {64, 96, 1024, 64, range8, range16, VALUES_ANY, 1, 255},
         {64, 96, 1024, 32, range8, range16, VALUES_EDGES, 2, 31},
@@ -227,24 +212,27 @@ static void test_mined(void **state)
         {8, 16, 1024, 32, range8, range16, VALUES_ANY, 8, 255},
         {7, 15, 1024, 32, range8, range16, VALUES_ANY, 2, 255},  /* no tile at all */
         {1, 200, 1024, 64, range8, range16, VALUES_ANY, 2, 255}, /* one row */
-        {128, 128, 1024, 64, pattern_of(2, 32, 1, 1, 1, 1), range64, VALUES_ANY, 2, 60},
+        {128, 128, 1024, 64, product_pattern(2, 32, 1, 1, 1, 1), range64, VALUES_ANY, 2,
+         60},
         {64, 256, 2048, 128, rows_wgmma, columns_wgmma, VALUES_EDGES, 2, 255},
         {130, 261, 2112, 128, rows_mma, columns_mma, VALUES_ANY, 2, 255},
-        {150, 300, 1088, 64, pattern_of(2, 8, 2, 64, 1, 1), pattern_of(2, 1, 8, 8, 1, 1),
-         VALUES_ANY, 3, 200},
+        {150, 300, 1088, 64, product_pattern(2, 8, 2, 64, 1, 1),
+         product_pattern(2, 1, 8, 8, 1, 1), VALUES_ANY, 3, 200},
         {100, 90, 1024, 32, range16, range16, VALUES_ANY, 2, 255},
         {100, 90, 1024, 32, pattern_range(10), pattern_range(6), VALUES_EDGES, 2, 255},
-        {90, 100, 1024, 32, pattern_range(6), pattern_of(3, 5, 2, 15, 1, 1), VALUES_ANY,
-         3, 255},
-        {64, 300, 1024, 64, range4, pattern_of(2, 1, 4, 128, 1, 1), VALUES_ANY, 2, 255},
+        {90, 100, 1024, 32, pattern_range(6), product_pattern(3, 5, 2, 15, 1, 1),
+         VALUES_ANY, 3, 255},
+        {64, 300, 1024, 64, range4, product_pattern(2, 1, 4, 128, 1, 1), VALUES_ANY, 2,
+         255},
         {130, 64, 1024, 64, range128, range2, VALUES_ANY, 1, 255},
         {64, 140, 1024, 64, range2, range128, VALUES_ANY, 2, 255},
         {40, 64, 1024, 32, range2, range16, VALUES_ANY, 2, 255},
-        {40, 64, 1024, 32, pattern_of(2, 2, 2, 4, 1, 1), range16, VALUES_ANY, 8, 100},
-        {96, 96, 1024, 64, pattern_of(2, 1, 2, 8, 2, 16), pattern_of(4, 2, 2, 8, 2, 16),
-         VALUES_ANY, 3, 255},
-        {192, 80, 1024, 64, pattern_of(2, 3, 2, 6, 2, 48), pattern_of(2, 1, 2, 4, 2, 16),
-         VALUES_EDGES, 3, 255},
+        {40, 64, 1024, 32, product_pattern(2, 2, 2, 4, 1, 1), range16, VALUES_ANY, 8,
+         100},
+        {96, 96, 1024, 64, product_pattern(2, 1, 2, 8, 2, 16),
+         product_pattern(4, 2, 2, 8, 2, 16), VALUES_ANY, 3, 255},
+        {192, 80, 1024, 64, product_pattern(2, 3, 2, 6, 2, 48),
+         product_pattern(2, 1, 2, 4, 2, 16), VALUES_EDGES, 3, 255},
         {24, 40, 4096, 256, range8, range16, VALUES_HIGHEST, 2, 255},
         {33, 50, 8256, 512, range8, range16, VALUES_ANY, 2, 255},
         {16, 32, 8192, 64, range8, range16, VALUES_EDGES, 2, 255}, /* two limbs */
@@ -309,14 +297,14 @@ static void test_steps(void **state)
 {
     const struct product_case shapes[] = {
         {32, 40, 1024, 32, pattern_range(8), pattern_range(16), VALUES_EDGES, 2, 255},
-        {34, 48, 1088, 64, pattern_of(2, 2, 2, 4, 1, 1), pattern_range(16), VALUES_ANY, 2,
-         255},
+        {34, 48, 1088, 64, product_pattern(2, 2, 2, 4, 1, 1), pattern_range(16),
+         VALUES_ANY, 2, 255},
         {20, 40, 2112, 128, pattern_range(16), pattern_range(16), VALUES_HIGHEST, 2, 255},
         {9, 17, 4096, 256, pattern_range(8), pattern_range(16), VALUES_ANY, 2, 255},
-        {8, 18, 8192, 512, pattern_range(2), pattern_of(2, 1, 4, 4, 1, 1), VALUES_ANY, 2,
-         255},
-        {8, 16, 16384, 1024, pattern_range(8), pattern_of(2, 1, 2, 4, 2, 8), VALUES_ANY,
-         2, 255},
+        {8, 18, 8192, 512, pattern_range(2), product_pattern(2, 1, 4, 4, 1, 1),
+         VALUES_ANY, 2, 255},
+        {8, 16, 16384, 1024, pattern_range(8), product_pattern(2, 1, 2, 4, 2, 8),
+         VALUES_ANY, 2, 255},
     };
     struct device *device = device_of(state, 2);
 

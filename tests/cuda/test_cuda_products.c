@@ -339,21 +339,6 @@ static uint32_t shape_check(const struct product_case *shape, uint32_t turn)
     return suited;
 }
 
-/* From {length, stride} pairs. */
-static struct pattern pattern_of(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2,
-                                 uint32_t l3, uint32_t s3)
-{
-    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
-    struct pattern pattern;
-
-    for (uint32_t c = 0; c < l3; c++)
-        for (uint32_t b = 0; b < l2; b++)
-            for (uint32_t a = 0; a < l1; a++)
-                offsets[count++] = a * s1 + b * s2 + c * s3;
-    assert_true(pattern_from_offsets(offsets, count, &pattern));
-    return pattern;
-}
-
 static void test_clean(void **state)
 {
     static const uint32_t shapes[][3] = {
@@ -383,9 +368,9 @@ enum {
 
 static void test_mined(void **state)
 {
-    const struct pattern rows_lane = pattern_of(8, 8, 1, 1, 1, 1);
-    const struct pattern columns_lane = pattern_of(2, 1, 8, 8, 1, 1);
-    const struct pattern rows_quad = pattern_of(2, 32, 1, 1, 1, 1);
+    const struct pattern rows_lane = product_pattern(8, 8, 1, 1, 1, 1);
+    const struct pattern columns_lane = product_pattern(2, 1, 8, 8, 1, 1);
+    const struct pattern rows_quad = product_pattern(2, 32, 1, 1, 1, 1);
     const struct pattern range16 = pattern_range(16), range64 = pattern_range(64);
     const struct {
         struct product_case shape;
@@ -410,11 +395,11 @@ static void test_mined(void **state)
          ANY},
         {{100, 90, 1024, 32, pattern_range(10), pattern_range(6), VALUES_EDGES, 1, 255},
          ANY},
-        {{90, 100, 1024, 32, pattern_range(6), pattern_of(3, 5, 2, 15, 1, 1), VALUES_ANY,
-          1, 255},
-         ANY},
-        {{96, 96, 1024, 64, pattern_of(2, 1, 2, 8, 2, 16), pattern_of(4, 2, 2, 8, 2, 16),
+        {{90, 100, 1024, 32, pattern_range(6), product_pattern(3, 5, 2, 15, 1, 1),
           VALUES_ANY, 1, 255},
+         ANY},
+        {{96, 96, 1024, 64, product_pattern(2, 1, 2, 8, 2, 16),
+          product_pattern(4, 2, 2, 8, 2, 16), VALUES_ANY, 1, 255},
          ANY},
         {{16, 48, 1024, 32, pattern_range(4), pattern_range(8), VALUES_ANY, 1, 255}, ANY},
         {{64, 64, 16384, 1024, rows_lane, columns_lane, VALUES_EDGES, 1, 255},
@@ -430,8 +415,8 @@ static void test_mined(void **state)
 static void test_third_limb(void **state)
 {
     const int32_t most = 127 + 127 * 255 + 127 * 255 * 255;
-    const struct pattern rows_lane = pattern_of(8, 8, 1, 1, 1, 1);
-    const struct pattern columns_lane = pattern_of(2, 1, 8, 8, 1, 1);
+    const struct pattern rows_lane = product_pattern(8, 8, 1, 1, 1, 1);
+    const struct pattern columns_lane = product_pattern(2, 1, 8, 8, 1, 1);
     const struct product_case shape = {70,           65,         2048, 128, rows_lane,
                                        columns_lane, VALUES_ANY, 1,    255};
     struct product_plain plain;
@@ -467,8 +452,8 @@ static void test_third_limb(void **state)
 /* More hits than there is room for are counted, and nothing is written past the end. */
 static void test_hits_overflow(void **state)
 {
-    const struct pattern rows_lane = pattern_of(8, 8, 1, 1, 1, 1);
-    const struct pattern columns_lane = pattern_of(2, 1, 8, 8, 1, 1);
+    const struct pattern rows_lane = product_pattern(8, 8, 1, 1, 1, 1);
+    const struct pattern columns_lane = product_pattern(2, 1, 8, 8, 1, 1);
     const struct product_case shape = {128,          128,        1024, 64, rows_lane,
                                        columns_lane, VALUES_ANY, 1,    255};
     struct product_plain plain;

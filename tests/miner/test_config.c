@@ -17,40 +17,10 @@
 
 #include "miner/base/file.h"
 #include "miner/base/memory.h"
-#include "miner/config.h"
-
-enum { WORDS_MAX = 16 };
+#include "tests/config_case.h"
 
 static char folder[] = "/tmp/minerva-config-XXXXXX";
 static char path[64];
-
-/* Loads a command line of words; the sentence goes to err. */
-static enum status load(struct config **out, struct error *err, const char *const *words)
-{
-    char *argv[WORDS_MAX] = {(char *)(uintptr_t) "mine"};
-    int argc = 1;
-
-    *err = (struct error){0};
-    for (; *words; words++)
-        argv[argc++] = (char *)(uintptr_t)*words;
-    return config_load(argc, argv, out, err);
-}
-#define LOAD(out, err, ...) load(out, err, (const char *const[]){__VA_ARGS__, NULL})
-
-static void file_is(const char *text)
-{
-    struct error err;
-
-    assert_int_equal(file_write(path, bytes_of(text, strlen(text)), &err), STATUS_OK);
-}
-
-static void refused(enum status status, const struct error *err, enum status expected,
-                    const char *part)
-{
-    assert_int_equal(status, expected);
-    if (!strstr(err->text, part))
-        fail_msg("\"%s\" does not say \"%s\"", err->text, part);
-}
 
 static void test_defaults(void **state)
 {
@@ -58,7 +28,8 @@ static void test_defaults(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(load(&config, &err, (const char *const[]){NULL}), STATUS_OK);
+    assert_int_equal(config_case_load(&config, &err, (const char *const[]){NULL}),
+                     STATUS_OK);
     assert_int_equal(config_action(config), CONFIG_RUN);
     assert_string_equal(config_text(config, SETTING_pass), "x");
     assert_string_equal(config_text(config, SETTING_user), "");
@@ -77,8 +48,9 @@ static void test_precedence(void **state)
     struct error err;
 
     (void)state;
-    file_is("# a comment\nuser = file\npass = file\nworker = file\nthreads=3\n"
-            "models = a\nmodels = b\nno-color = yes\n");
+    config_case_file(path,
+                     "# a comment\nuser = file\npass = file\nworker = file\nthreads=3\n"
+                     "models = a\nmodels = b\nno-color = yes\n");
     setenv("MINERVA_PASS", "environment", 1);
     setenv("MINERVA_WORKER", "environment", 1);
     assert_int_equal(LOAD(&config, &err, "-c", path, "--worker", "words"), STATUS_OK);
@@ -116,29 +88,33 @@ static void test_words_refused(void **state)
     struct error err;
 
     (void)state;
-    refused(LOAD(&config, &err, "--speed", "9"), &err, STATUS_USAGE,
-            "--speed: no such option");
-    refused(LOAD(&config, &err, "-k"), &err, STATUS_USAGE, "-k: no such option");
-    refused(LOAD(&config, &err, "-o"), &err, STATUS_USAGE, "-o: expected a value");
-    refused(LOAD(&config, &err, "--user"), &err, STATUS_USAGE,
-            "--user: expected a value");
-    refused(LOAD(&config, &err, "words"), &err, STATUS_USAGE, "\"words\"");
-    refused(LOAD(&config, &err, "-t", "many"), &err, STATUS_USAGE,
-            "--threads: \"many\" is no number from 0 to 1024");
-    refused(LOAD(&config, &err, "-t", "-1"), &err, STATUS_USAGE, "\"-1\"");
-    refused(LOAD(&config, &err, "-t", "1025"), &err, STATUS_USAGE, "1024");
-    refused(LOAD(&config, &err, "--print-time", "0"), &err, STATUS_USAGE, "from 1 to");
-    refused(LOAD(&config, &err, "--idle", "sleep"), &err, STATUS_USAGE,
-            "--idle: \"sleep\" is none of mine|wait");
-    refused(LOAD(&config, &err, "--idle", "min"), &err, STATUS_USAGE, "mine|wait");
-    refused(LOAD(&config, &err, "-d", ""), &err, STATUS_USAGE, "--devices");
-    refused(LOAD(&config, &err, "-p", "stratum+tcp://a:1"), &err, STATUS_BAD_CONFIG,
-            "-o (--url)");
-    refused(LOAD(&config, &err, "-c", "/nowhere/miner.conf"), &err, STATUS_BAD_CONFIG,
-            "/nowhere/miner.conf");
-    refused(LOAD(&config, &err, "--models", "1", "--models", "2", "--models", "3",
-                 "--models", "4", "--models", "5"),
-            &err, STATUS_USAGE, "--models: given more than 4 times");
+    config_case_refused(LOAD(&config, &err, "--speed", "9"), &err, STATUS_USAGE,
+                        "--speed: no such option");
+    config_case_refused(LOAD(&config, &err, "-k"), &err, STATUS_USAGE,
+                        "-k: no such option");
+    config_case_refused(LOAD(&config, &err, "-o"), &err, STATUS_USAGE,
+                        "-o: expected a value");
+    config_case_refused(LOAD(&config, &err, "--user"), &err, STATUS_USAGE,
+                        "--user: expected a value");
+    config_case_refused(LOAD(&config, &err, "words"), &err, STATUS_USAGE, "\"words\"");
+    config_case_refused(LOAD(&config, &err, "-t", "many"), &err, STATUS_USAGE,
+                        "--threads: \"many\" is no number from 0 to 1024");
+    config_case_refused(LOAD(&config, &err, "-t", "-1"), &err, STATUS_USAGE, "\"-1\"");
+    config_case_refused(LOAD(&config, &err, "-t", "1025"), &err, STATUS_USAGE, "1024");
+    config_case_refused(LOAD(&config, &err, "--print-time", "0"), &err, STATUS_USAGE,
+                        "from 1 to");
+    config_case_refused(LOAD(&config, &err, "--idle", "sleep"), &err, STATUS_USAGE,
+                        "--idle: \"sleep\" is none of mine|wait");
+    config_case_refused(LOAD(&config, &err, "--idle", "min"), &err, STATUS_USAGE,
+                        "mine|wait");
+    config_case_refused(LOAD(&config, &err, "-d", ""), &err, STATUS_USAGE, "--devices");
+    config_case_refused(LOAD(&config, &err, "-p", "stratum+tcp://a:1"), &err,
+                        STATUS_BAD_CONFIG, "-o (--url)");
+    config_case_refused(LOAD(&config, &err, "-c", "/nowhere/miner.conf"), &err,
+                        STATUS_BAD_CONFIG, "/nowhere/miner.conf");
+    config_case_refused(LOAD(&config, &err, "--models", "1", "--models", "2", "--models",
+                             "3", "--models", "4", "--models", "5"),
+                        &err, STATUS_USAGE, "--models: given more than 4 times");
     assert_int_equal(LOAD(&config, &err, "--pool", "a:1", "--wallet", "me"), STATUS_OK);
     assert_string_equal(config_text(config, SETTING_url), "a:1");
     assert_string_equal(config_text(config, SETTING_user), "me");
@@ -152,35 +128,37 @@ static void test_file_refused(void **state)
     char longest[256] = "user = ";
 
     (void)state;
-    file_is("user = a\nspeed = 9\n");
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-            "line 2: \"speed\" is no");
-    file_is("user = a\n\n\nthreads = x\n");
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-            "line 4: threads: \"x\"");
+    config_case_file(path, "user = a\nspeed = 9\n");
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                        "line 2: \"speed\" is no");
+    config_case_file(path, "user = a\n\n\nthreads = x\n");
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                        "line 4: threads: \"x\"");
     /* A wrong line is refused even where the command line would win. */
-    refused(LOAD(&config, &err, "-c", path, "-t", "1"), &err, STATUS_BAD_CONFIG,
-            "line 4");
-    file_is("user = a\nnonsense\n");
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-            "line 2: expected `key");
-    file_is("[pool one]\nuser = a\n");
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-            "line 1: [pool one] names no pool");
-    file_is("user = a\n  pass = b\n");
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-            "line 2 begins with a blank");
+    config_case_refused(LOAD(&config, &err, "-c", path, "-t", "1"), &err,
+                        STATUS_BAD_CONFIG, "line 4");
+    config_case_file(path, "user = a\nnonsense\n");
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                        "line 2: expected `key");
+    config_case_file(path, "[pool one]\nuser = a\n");
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                        "line 1: [pool one] names no pool");
+    config_case_file(path, "user = a\n  pass = b\n");
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                        "line 2 begins with a blank");
     memset(longest + 7, 'a', 190 - 7);
-    file_is(longest);
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG, "183 characters");
+    config_case_file(path, longest);
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                        "183 characters");
     longest[190] = 'a';
-    file_is(longest);
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-            "line 1 has 191 bytes");
+    config_case_file(path, longest);
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                        "line 1 has 191 bytes");
     assert_int_equal(file_write(path, bytes_of("user = a\0b\n", 11), &err), STATUS_OK);
-    refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG, "NUL");
-    refused(LOAD(&config, &err, "-c", folder), &err, STATUS_BAD_CONFIG, folder);
-    file_is("");
+    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG, "NUL");
+    config_case_refused(LOAD(&config, &err, "-c", folder), &err, STATUS_BAD_CONFIG,
+                        folder);
+    config_case_file(path, "");
     assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
     config_free(config);
 }
@@ -215,8 +193,8 @@ static void test_allocation_failures(void **state)
     uint64_t n = 1;
 
     (void)state;
-    file_is("user = a\nmodels = b\nmodels = c\nmodels = d\nurl = a:1\n"
-            "[pool one]\nurl = b:2\nuser = c\n");
+    config_case_file(path, "user = a\nmodels = b\nmodels = c\nmodels = d\nurl = a:1\n"
+                           "[pool one]\nurl = b:2\nuser = c\n");
     setenv("MINERVA_PASS", "environment", 1);
     for (;; n++) {
         memory_fail_at(n);

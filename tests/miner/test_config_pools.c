@@ -14,40 +14,10 @@
 
 #include <cmocka.h>
 
-#include "miner/base/file.h"
-#include "miner/config.h"
-
-enum { WORDS_MAX = 48 };
+#include "tests/config_case.h"
 
 static char folder[] = "/tmp/minerva-config-XXXXXX";
 static char path[64];
-
-static enum status load(struct config **out, struct error *err, const char *const *words)
-{
-    char *argv[WORDS_MAX] = {(char *)(uintptr_t) "mine"};
-    int argc = 1;
-
-    *err = (struct error){0};
-    for (; *words; words++)
-        argv[argc++] = (char *)(uintptr_t)*words;
-    return config_load(argc, argv, out, err);
-}
-#define LOAD(out, err, ...) load(out, err, (const char *const[]){__VA_ARGS__, NULL})
-
-static void file_is(const char *text)
-{
-    struct error err;
-
-    assert_int_equal(file_write(path, bytes_of(text, strlen(text)), &err), STATUS_OK);
-}
-
-static void refused(enum status status, const struct error *err, enum status expected,
-                    const char *part)
-{
-    assert_int_equal(status, expected);
-    if (!strstr(err->text, part))
-        fail_msg("\"%s\" does not say \"%s\"", err->text, part);
-}
 
 /* "URL USER PASS WORKER" of each pool, joined by commas. */
 static void pools_are(const struct config *config, const char *expected)
@@ -98,13 +68,15 @@ static void test_words_follow_their_pool(void **state)
     assert_int_equal(config_pool_choice(config, 1, SETTING_role), 2);
     config_free(config);
 
-    refused(LOAD(&config, &err, "-u", "me", "-o", "a:1", "-u", "you", "-o", "b:2"), &err,
-            STATUS_USAGE, "--user stands before the first --url and after one");
-    refused(LOAD(&config, &err, "-o", "a:1", "-p", "x", "-o", "b:2", "-p",
-                 "stratum+tcp://c:3"),
-            &err, STATUS_BAD_CONFIG, "-o (--url)");
-    refused(LOAD(&config, &err, "-o", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"), &err,
-            STATUS_USAGE, "more than 16 pools");
+    config_case_refused(
+        LOAD(&config, &err, "-u", "me", "-o", "a:1", "-u", "you", "-o", "b:2"), &err,
+        STATUS_USAGE, "--user stands before the first --url and after one");
+    config_case_refused(LOAD(&config, &err, "-o", "a:1", "-p", "x", "-o", "b:2", "-p",
+                             "stratum+tcp://c:3"),
+                        &err, STATUS_BAD_CONFIG, "-o (--url)");
+    config_case_refused(
+        LOAD(&config, &err, "-o", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"), &err,
+        STATUS_USAGE, "more than 16 pools");
 }
 
 static void test_a_user_in_the_url(void **state)
@@ -133,8 +105,9 @@ static void test_a_user_in_the_url(void **state)
         assert_int_equal(config_pool_is_exposed(config, 0), !is_path);
         config_free(config);
     }
-    refused(LOAD(&config, &err, "-o", "s://me@a:1", "-u", "you"), &err, STATUS_USAGE,
-            "--url names a user before its '@', and so does --user");
+    config_case_refused(LOAD(&config, &err, "-o", "s://me@a:1", "-u", "you"), &err,
+                        STATUS_USAGE,
+                        "--url names a user before its '@', and so does --user");
     setenv("MINERVA_URL", "s://me.rig:y@a:1", 1);
     assert_int_equal(LOAD(&config, &err, "-t", "1"), STATUS_OK);
     pools_are(config, "s://a:1 me.rig y rig");
@@ -149,10 +122,11 @@ static void test_sections_in_order(void **state)
     struct error err;
 
     (void)state;
-    file_is("url = a:1\nuser = me.rig\nthreads = 3\n"
-            "[pool second]\nurl = b:2\npass = y\r\nrole = tasks\n"
-            "; a comment\n[pool third one]  \nuser = you\nworker = w\nurl = c:3\n"
-            "job-timeout = 30\n");
+    config_case_file(
+        path, "url = a:1\nuser = me.rig\nthreads = 3\n"
+              "[pool second]\nurl = b:2\npass = y\r\nrole = tasks\n"
+              "; a comment\n[pool third one]  \nuser = you\nworker = w\nurl = c:3\n"
+              "job-timeout = 30\n");
     assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
     pools_are(config, "a:1 me.rig x rig, b:2 me.rig y rig, c:3 you x w");
     assert_string_equal(config_pool_name(config, 2), "third one");
@@ -201,11 +175,12 @@ static void test_sections_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        file_is(rows[i].file);
-        refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG, rows[i].says);
+        config_case_file(path, rows[i].file);
+        config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
+                            rows[i].says);
         /* Even where the command line would win. */
-        refused(LOAD(&config, &err, "-c", path, "-o", "z:1"), &err, STATUS_BAD_CONFIG,
-                rows[i].says);
+        config_case_refused(LOAD(&config, &err, "-c", path, "-o", "z:1"), &err,
+                            STATUS_BAD_CONFIG, rows[i].says);
     }
 }
 
