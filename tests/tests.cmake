@@ -1,6 +1,7 @@
 # tests/<room>/test_*.c: cmocka programs.  tests/<room>/test_*.{sh,py}: run with MINERVA, SOURCE and BUILD set.
 # tests/fuzz/fuzz_*.c: libFuzzer targets, always built as replayers of tests/fuzz/corpus/<name>.
-# A comment `labels: a b` in a test gives ctest labels: tsan (runs under TSan too), plain (not under sanitizers).
+# A comment `labels: a b` in a test gives ctest labels: tsan (runs under TSan too), plain (not under sanitizers), slow
+# (begins first, so that nobody waits for it alone at the end).
 # `opencl`: sees the OpenCL devices of this machine; the others do not, so that they are the same everywhere.
 # A label that is a row of cpu_matmul.def (avx2, portable) runs the test once more, without the rows before that one.
 add_custom_target(tests_tsan)
@@ -24,6 +25,9 @@ function(minerva_test_properties test file)
         list(REMOVE_ITEM labels ${cpu_matmul_rows})
         list(REMOVE_ITEM rows ${labels} none)
         set_tests_properties(${test} PROPERTIES LABELS "${labels}")
+        if("slow" IN_LIST labels)
+            set_tests_properties(${test} PROPERTIES COST 1000)
+        endif()
         if("opencl" IN_LIST labels) # one after the other: what one has compiled, the next one finds
             set_tests_properties(${test} PROPERTIES RESOURCE_LOCK opencl)
             set(opencl "POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl-cache"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Claim: on AArch64 the kernels make the bits of tests/vectors, the NEON row makes those of the
 # shared text, and a processor without the dot product is told so and computes without.
-# labels: plain
+# labels: plain slow
 # Cross-built without any library, run by qemu's user emulation.
 set -u
 source=$(cd "${SOURCE:-$(dirname "$0")/../..}" && pwd) || exit 1

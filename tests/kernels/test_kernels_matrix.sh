@@ -1,7 +1,7 @@
 #!/bin/bash
 # Claim: gcc and clang, at -O0 and -O3, baseline and native, with denormals flushed or not, make the
 # bits of tests/vectors out of the kernels; and a build that contracts or relaxes does not.
-# labels: plain
+# labels: plain slow
 # Only the kernels and their two runners are built, in a folder of its own.
 set -u
 source=$(cd "${SOURCE:-$(dirname "$0")/../..}" && pwd)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Claim: launched through OpenCL on the processor, by few lanes or by many, the texts make the bits of
 # tests/vectors; so they do with the barrier alone, and without pragma and barrier they do not.
-# labels: plain opencl
+# labels: plain opencl slow
 # Skipped where there is no OpenCL, or none whose device shares the host's memory, unless MINERVA_TEST_OPENCL says that
 # there must be one.
 set -u
