@@ -22,11 +22,6 @@ enum {
     WORK_MAX = 256, /* of a tile (pow.md section 1) */
 };
 
-static void *job_hold(void *job)
-{
-    return job_keep(job);
-}
-
 static void job_let_go(void *job)
 {
     job_release(job);

@@ -40,16 +40,6 @@ struct trials {
     struct trial *trials; /* [count] */
 };
 
-static void *job_hold(void *job)
-{
-    return job_keep(job);
-}
-
-static void job_drop(void *job)
-{
-    job_release(job);
-}
-
 static enum status trial_begin(struct trials *all, size_t index, struct wire_log *wire,
                                struct error *err)
 {

@@ -48,21 +48,6 @@ struct run {
     bool is_told[DEVICE_LIST_MAX]; /* that the worker ended */
 };
 
-static void *job_hold(void *job)
-{
-    return job_keep(job);
-}
-
-static void job_drop(void *job)
-{
-    job_release(job);
-}
-
-static void assignment_drop(void *assignment)
-{
-    assignment_free(assignment);
-}
-
 static enum status open_books(struct run *run)
 {
     const size_t count = config_pool_count(run->config);
@@ -87,7 +72,7 @@ static enum status make_objects(struct run *run)
     if (!status)
         status = mailbox_new(job_hold, job_drop, &run->jobs);
     if (!status)
-        status = queue_new(ASSIGNMENTS_MAX, assignment_drop, &run->assignments);
+        status = queue_new(ASSIGNMENTS_MAX, assignment_free, &run->assignments);
     if (!status)
         status = queue_new(FINDINGS_MAX, outgoing_free, &run->findings);
     if (!status)

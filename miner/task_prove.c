@@ -32,16 +32,6 @@ struct task_prove {
     struct error err;
 };
 
-static void *keep_job(void *job)
-{
-    return job_keep(job);
-}
-
-static void release_job(void *job)
-{
-    job_release(job);
-}
-
 static enum status add_indices(struct blob *out, const char *name,
                                const uint32_t *indices, uint32_t count)
 {
@@ -140,7 +130,7 @@ static enum status begin(struct task_prove *prove, const struct job *job,
                          struct matmul_port *below, struct model_shape largest,
                          struct error *err)
 {
-    enum status status = mailbox_new(keep_job, release_job, &prove->jobs);
+    enum status status = mailbox_new(job_hold, job_drop, &prove->jobs);
     if (!status)
         status = queue_new(FOUND_MAX, outgoing_free, &prove->found);
     struct job *held = status ? NULL : job_new(job);

@@ -15,16 +15,6 @@
 
 enum { FOUND_MAX = 8192 };
 
-static void *keep_job(void *job)
-{
-    return job_keep(job);
-}
-
-static void release_job(void *job)
-{
-    job_release(job);
-}
-
 void easy_mine_open(struct easy_mine *mine, struct device *device,
                     const struct pow_limits *limits, uint32_t min_rank,
                     const char *target)
@@ -38,7 +28,7 @@ void easy_mine_open(struct easy_mine *mine, struct device *device,
         (struct pow_check){.cert_version = 3, .min_rank = min_rank, .target = job.target};
     memcpy(mine->check.header, job.header, JOB_HEADER_SIZE);
     matmul_port_plain(&mine->plain, device);
-    assert_int_equal(mailbox_new(keep_job, release_job, &mine->jobs), STATUS_OK);
+    assert_int_equal(mailbox_new(job_hold, job_drop, &mine->jobs), STATUS_OK);
     assert_int_equal(queue_new(FOUND_MAX, outgoing_free, &mine->found), STATUS_OK);
     mailbox_put(mine->jobs, job_new(&job));
     const struct pow_outlet outlet = {.findings = mine->found};

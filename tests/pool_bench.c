@@ -17,21 +17,6 @@
 
 #include "miner/base/memory.h"
 
-static void *keep(void *job)
-{
-    return job_keep(job);
-}
-
-static void release(void *job)
-{
-    job_release(job);
-}
-
-static void free_assignment(void *work)
-{
-    assignment_free(work);
-}
-
 void bench_connect(struct bench *bench, const char *scheme)
 {
     char url[128];
@@ -57,8 +42,8 @@ int bench_open(void **state)
 
     assert_non_null(bench);
     bench->script = pool_script_open();
-    assert_int_equal(mailbox_new(keep, release, &bench->ports.jobs), STATUS_OK);
-    assert_int_equal(queue_new(4, free_assignment, &bench->ports.assignments), STATUS_OK);
+    assert_int_equal(mailbox_new(job_hold, job_drop, &bench->ports.jobs), STATUS_OK);
+    assert_int_equal(queue_new(4, assignment_free, &bench->ports.assignments), STATUS_OK);
     assert_int_equal(queue_new(64, outgoing_free, &bench->ports.outbox), STATUS_OK);
     assert_int_equal(queue_new(1024, news_free, &bench->ports.news), STATUS_OK);
     *state = bench;

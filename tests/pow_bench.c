@@ -14,16 +14,6 @@
 
 #include "miner/base/memory.h"
 
-static void *keep(void *job)
-{
-    return job_keep(job);
-}
-
-static void release(void *job)
-{
-    job_release(job);
-}
-
 static void put(struct pow_bench *bench, size_t size, struct buffer **out,
                 const void *data)
 {
@@ -61,7 +51,7 @@ bool pow_bench_open_variant(struct pow_bench *bench, const struct pow_case *c,
     if (status)
         fail_msg("%s", error_text(&err));
     matmul_port_plain(&bench->plain, bench->device);
-    assert_int_equal(mailbox_new(keep, release, &bench->jobs), STATUS_OK);
+    assert_int_equal(mailbox_new(job_hold, job_drop, &bench->jobs), STATUS_OK);
     assert_int_equal(queue_new(queue_size, outgoing_free, &bench->findings), STATUS_OK);
     put(bench, (size_t)c->m * c->k, &bench->a, c->a);
     put(bench, (size_t)c->n * c->k, &bench->b, c->b);

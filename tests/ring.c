@@ -19,21 +19,6 @@
 
 enum { WAIT_MS = 60000, QUEUE_MAX = 1024 };
 
-static void *keep_job(void *job)
-{
-    return job_keep(job);
-}
-
-static void release_job(void *job)
-{
-    job_release(job);
-}
-
-static void release_assignment(void *work)
-{
-    assignment_free(work);
-}
-
 static struct device_entry entry_of(const char *words, uint32_t number)
 {
     struct device_list list;
@@ -58,8 +43,8 @@ static void make_objects(struct ring *ring, const struct ring_options *options)
 
     assert_int_equal(ledger_new(1 + options->helpers, clock_ms(), &ring->ledger),
                      STATUS_OK);
-    assert_int_equal(mailbox_new(keep_job, release_job, &ring->jobs), STATUS_OK);
-    assert_int_equal(queue_new(QUEUE_MAX, release_assignment, &ring->assignments),
+    assert_int_equal(mailbox_new(job_hold, job_drop, &ring->jobs), STATUS_OK);
+    assert_int_equal(queue_new(QUEUE_MAX, assignment_free, &ring->assignments),
                      STATUS_OK);
     assert_int_equal(queue_new(QUEUE_MAX, outgoing_free, &ring->findings), STATUS_OK);
     assert_int_equal(queue_new(QUEUE_MAX, outgoing_free, &ring->outbox), STATUS_OK);

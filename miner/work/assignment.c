@@ -7,10 +7,12 @@
 
 #include "miner/base/memory.h"
 
-void assignment_free(struct assignment *assignment)
+void assignment_free(void *assignment)
 {
-    if (!assignment)
+    struct assignment *freed = assignment;
+
+    if (!freed)
         return;
-    blob_free(&assignment->input);
-    memory_free(assignment);
+    blob_free(&freed->input);
+    memory_free(freed);
 }

@@ -37,6 +37,7 @@ struct assignment {
     uint64_t received_ms;
 };
 
-void assignment_free(struct assignment *assignment); /* NULL is fine */
+/* struct assignment *; fits queue_release.  NULL is fine. */
+void assignment_free(void *assignment);
 
 #endif

@@ -65,3 +65,13 @@ void job_release(struct job *job)
     if (atomic_fetch_sub_explicit(&counted->holders, 1, memory_order_acq_rel) == 1)
         memory_free(counted);
 }
+
+void *job_hold(void *job)
+{
+    return job_keep(job);
+}
+
+void job_drop(void *job)
+{
+    job_release(job);
+}

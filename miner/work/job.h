@@ -44,5 +44,8 @@ struct job {
 struct job *job_new(const struct job *from);
 struct job *job_keep(struct job *job); /* NULL stays NULL */
 void job_release(struct job *job);     /* the last holder frees; NULL is fine */
+/* The same two as mailbox_keep and mailbox_release want them. */
+void *job_hold(void *job);
+void job_drop(void *job);
 
 #endif

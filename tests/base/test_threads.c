@@ -92,16 +92,6 @@ static void queue_ends_in_order(void **state)
     queue_free(queue); /* frees the one that is left */
 }
 
-static void *keep_job(void *job)
-{
-    return job_keep(job);
-}
-
-static void release_job(void *job)
-{
-    job_release(job);
-}
-
 static void read_newest(void *context)
 {
     struct mailbox *mailbox = context;
@@ -126,7 +116,7 @@ static void mailbox_gives_the_newest(void **state)
     struct thread *readers[2];
 
     (void)state;
-    assert_int_equal(mailbox_new(keep_job, release_job, &mailbox), STATUS_OK);
+    assert_int_equal(mailbox_new(job_hold, job_drop, &mailbox), STATUS_OK);
     for (int i = 0; i < 2; i++)
         assert_int_equal(thread_start("reader", read_newest, mailbox, &readers[i]), 0);
     for (uint64_t i = 1; i <= THINGS; i++) {

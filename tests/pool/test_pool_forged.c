@@ -224,16 +224,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void *keep(void *job)
-{
-    return job_keep(job);
-}
-
-static void release(void *job)
-{
-    job_release(job);
-}
-
 struct mined {
     size_t count;
     struct share *shares[PROOFS_MAX];
@@ -251,7 +241,7 @@ static struct mined mine(struct fixture *f)
     void *thing;
 
     matmul_port_plain(&plain, f->device);
-    assert_int_equal(mailbox_new(keep, release, &jobs), STATUS_OK);
+    assert_int_equal(mailbox_new(job_hold, job_drop, &jobs), STATUS_OK);
     assert_int_equal(queue_new(4096, outgoing_free, &found), STATUS_OK);
     mailbox_put(jobs, job_new(&f->job));
     const struct pow_outlet outlet = {.findings = found};

@@ -41,21 +41,6 @@ struct puppet {
     enum user_form forms[POOL_LINKS_MAX];
 };
 
-static void *keep(void *job)
-{
-    return job_keep(job);
-}
-
-static void release(void *job)
-{
-    job_release(job);
-}
-
-static void free_assignment(void *work)
-{
-    assignment_free(work);
-}
-
 static void fail(const char *what, const char *text)
 {
     fprintf(stderr, "pool_puppet: %s: %s\n", what, text);
@@ -356,8 +341,8 @@ static void open_ports(struct puppet *puppet)
     struct pool_ports *ports = &puppet->ports;
 
     puppet->news_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (puppet->news_fd < 0 || mailbox_new(keep, release, &ports->jobs) ||
-        queue_new(4, free_assignment, &ports->assignments) ||
+    if (puppet->news_fd < 0 || mailbox_new(job_hold, job_drop, &ports->jobs) ||
+        queue_new(4, assignment_free, &ports->assignments) ||
         queue_new(QUEUE_MAX, outgoing_free, &ports->outbox) ||
         queue_new(QUEUE_MAX, news_free, &ports->news))
         fail("no memory", "queues");
