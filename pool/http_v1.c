@@ -33,24 +33,13 @@ static bool peer_is_loopback(const struct http_request *request)
            !memcmp(six->sin6_addr.s6_addr, mapped, sizeof mapped);
 }
 
-/* In a time that does not tell how much of it was right. */
-static bool token_is(const char *token, const char *given)
-{
-    const size_t size = strlen(token);
-    uint8_t difference = strlen(given) != size;
-
-    for (size_t i = 0; i < size && i < strlen(given); i++)
-        difference |= (uint8_t)(token[i] ^ given[i]);
-    return !difference;
-}
-
 unsigned http_v1_admits(const struct http_request *request, uint64_t size,
                         const char **reason)
 {
     const char *token = request->api->pool->token;
     const char *given = http_bearer(request);
 
-    if (*token && (!given || !token_is(token, given))) {
+    if (*token && (!given || !text_is_secret(token, given))) {
         *reason = "this pool wants its bearer token";
         return MHD_HTTP_UNAUTHORIZED;
     }

@@ -252,3 +252,13 @@ bool u64_parse(const char *text, uint64_t max, uint64_t *out)
     *out = value;
     return true;
 }
+
+bool text_is_secret(const char *secret, const char *given)
+{
+    const size_t size = strlen(secret), given_size = strlen(given);
+    uint8_t difference = given_size != size;
+
+    for (size_t i = 0; i < size && i < given_size; i++)
+        difference |= (uint8_t)(secret[i] ^ given[i]);
+    return !difference;
+}

@@ -61,6 +61,10 @@ MUST_CHECK enum status base64_decode(const char *text, size_t size, struct blob 
 /* A whole decimal number with no sign, blank or rest, at most max; false otherwise. */
 bool u64_parse(const char *text, uint64_t max, uint64_t *out);
 
+/* Whether the texts are equal, in a time that does not tell how much of given was right.
+ */
+bool text_is_secret(const char *secret, const char *given);
+
 /* Lower-case hex digits only, exactly count of them: model ids (64), task ids (32). */
 bool hex_is_id(const char *text, size_t count);
 

@@ -174,6 +174,18 @@ static void errors_keep_the_first_cause(void **state)
         assert_true(strlen(status_text((enum status)s)) > 0);
 }
 
+static void test_secrets(void **state)
+{
+    (void)state;
+    assert_true(text_is_secret("secret", "secret"));
+    assert_true(text_is_secret("", ""));
+    for (const char *const *given =
+             (const char *const[]){"secreT", "Secret", "secre", "secrets", "", NULL};
+         *given; given++)
+        assert_false(text_is_secret("secret", *given));
+    assert_false(text_is_secret("", "s"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +198,7 @@ int main(void)
         cmocka_unit_test(base64_keeps_the_maximum),
         cmocka_unit_test(decimal_numbers_are_whole_and_bounded),
         cmocka_unit_test(errors_keep_the_first_cause),
+        cmocka_unit_test(test_secrets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
