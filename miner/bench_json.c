@@ -5,7 +5,9 @@
  */
 #include "miner/bench_json.h"
 
-#include <jansson.h>
+#include "miner/write_json.h"
+
+#define STYLE (JSON_INDENT(2) | JSON_REAL_PRECISION(6))
 
 static json_t *row_object(const struct bench_row *row)
 {
@@ -23,11 +25,6 @@ static json_t *row_object(const struct bench_row *row)
         return NULL;
     }
     return object;
-}
-
-static int append(const char *text, size_t size, void *out)
-{
-    return blob_add(out, text, size) ? -1 : 0;
 }
 
 static json_t *ratio_object(const struct bench_ratio *ratio)
@@ -72,34 +69,22 @@ static json_t *ratios_array(const struct bench_ratio *ratios, size_t count)
     return NULL;
 }
 
-/* Takes the object; NULL: there was no memory for it. */
-static enum status object_write(json_t *object, struct blob *out)
-{
-    const int failed = !object ||
-                       json_dump_callback(object, append, out,
-                                          JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
-                       append("\n", 1, out);
-
-    json_decref(object);
-    return failed ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
 enum status bench_json(const char *cpu, const struct bench_report *report,
                        struct blob *out)
 {
-    return object_write(json_pack("{s:s, s:s, s:o, s:o}", "minerva", MINERVA_VERSION,
-                                  "cpu", cpu, "results",
-                                  rows_array(report->rows, report->count), "ladder",
-                                  ratios_array(report->ratios, report->ratio_count)),
-                        out);
+    return write_json(json_pack("{s:s, s:s, s:o, s:o}", "minerva", MINERVA_VERSION, "cpu",
+                                cpu, "results", rows_array(report->rows, report->count),
+                                "ladder",
+                                ratios_array(report->ratios, report->ratio_count)),
+                      STYLE, out);
 }
 
 enum status bench_json_beside(const char *cpu, const struct bench_row *rows, size_t count,
                               const struct bench_ratio *ratios, size_t ratio_count,
                               struct blob *out)
 {
-    return object_write(json_pack("{s:s, s:s, s:o, s:o}", "minerva", MINERVA_VERSION,
-                                  "cpu", cpu, "results", rows_array(rows, count),
-                                  "ratios", ratios_array(ratios, ratio_count)),
-                        out);
+    return write_json(json_pack("{s:s, s:s, s:o, s:o}", "minerva", MINERVA_VERSION, "cpu",
+                                cpu, "results", rows_array(rows, count), "ratios",
+                                ratios_array(ratios, ratio_count)),
+                      STYLE, out);
 }

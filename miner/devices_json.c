@@ -5,8 +5,9 @@
  */
 #include "miner/devices_json.h"
 
-#include <jansson.h>
 #include <string.h>
+
+#include "miner/write_json.h"
 
 static json_t *trial_object(const struct device_trial *trial)
 {
@@ -75,19 +76,8 @@ static json_t *list_object(const struct device_list *list,
     return json_pack("{s:s, s:o}", "minerva", MINERVA_VERSION, "devices", devices);
 }
 
-static int append(const char *text, size_t size, void *out)
-{
-    return blob_add(out, text, size) ? -1 : 0;
-}
-
 enum status devices_json(const struct device_list *list,
                          const struct device_trial *trials, struct blob *out)
 {
-    json_t *object = list_object(list, trials);
-    const int failed = !object ||
-                       json_dump_callback(object, append, out, JSON_INDENT(2)) ||
-                       append("\n", 1, out);
-
-    json_decref(object);
-    return failed ? STATUS_NO_MEMORY : STATUS_OK;
+    return write_json(list_object(list, trials), JSON_INDENT(2), out);
 }

@@ -9,21 +9,6 @@
 
 enum { API_VERSION = 1 };
 
-static int append(const char *text, size_t size, void *out)
-{
-    return blob_add(out, text, size) ? -1 : 0;
-}
-
-enum status status_json_write(json_t *object, struct blob *out)
-{
-    const int failed = !object ||
-                       json_dump_callback(object, append, out, JSON_REAL_PRECISION(12)) ||
-                       append("\n", 1, out);
-
-    json_decref(object);
-    return failed ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
 static json_t *number_or_null(bool is_known, double value)
 {
     return is_known ? json_real(value) : json_null();

@@ -6,11 +6,12 @@
 #ifndef MINERVA_MINER_STATUS_PARTS_JSON_H
 #define MINERVA_MINER_STATUS_PARTS_JSON_H
 
-#include <jansson.h>
+#include "miner/write_json.h"
 
-#include "miner/base/bytes.h"
-
-/* Takes the object; NULL: there was no memory for it. */
-MUST_CHECK enum status status_json_write(json_t *object, struct blob *out);
+/* write_json() with the digits that rates of any size need. */
+MUST_CHECK static inline enum status status_json_write(json_t *object, struct blob *out)
+{
+    return write_json(object, JSON_REAL_PRECISION(12), out);
+}
 
 #endif
