@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "backends/common_multiple.h"
 #include "backends/cpu/cpu_product.h"
 
 static uint32_t slices_padded(const struct cpu_product *product)
@@ -22,18 +23,6 @@ static uint32_t tiles_in(const struct cpu_tiles *tiles, uint32_t panels)
 {
     return tiles->panels_per_tile > 1 ? panels / tiles->panels_per_tile
                                       : panels * (CPU_ROWS / tiles->group);
-}
-
-static uint64_t common_multiple(uint64_t a, uint64_t b)
-{
-    uint64_t x = a, y = b;
-
-    while (y) {
-        const uint64_t rest = x % y;
-        x = y;
-        y = rest;
-    }
-    return a / x * b;
 }
 
 static int is_plain_sixteen(const struct pattern *columns)

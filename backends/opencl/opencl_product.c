@@ -8,22 +8,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "backends/common_multiple.h"
 #include "backends/hits.h"
 #include "backends/opencl/opencl_order.h"
 #include "miner/base/bytes.h"
 #include "miner/base/memory.h"
-
-static uint32_t common_multiple(uint32_t a, uint32_t b)
-{
-    uint32_t x = a, y = b;
-
-    while (y) {
-        const uint32_t rest = x % y;
-        x = y;
-        y = rest;
-    }
-    return a / x * b;
-}
 
 static uint32_t least(uint64_t a, uint64_t b)
 {
@@ -50,9 +39,9 @@ static enum status sizes_plan(struct opencl_product *product)
     const struct device *device = product->device;
     const struct opencl_scratch *scratch = &device->scratch;
     const uint32_t row_unit =
-        common_multiple(device->row->cell_rows, product->rows->padded);
+        (uint32_t)common_multiple(device->row->cell_rows, product->rows->padded);
     const uint32_t column_unit =
-        common_multiple(device->row->cell_columns, product->columns->padded);
+        (uint32_t)common_multiple(device->row->cell_columns, product->columns->padded);
     uint64_t band = opencl_band_slots(device, product->k_padded);
 
     assert(!product->limbs || product->rank);
