@@ -7,13 +7,48 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "miner/base/file.h"
 
 enum { WORDS_MAX = 48 };
+
+static char folder[] = "/tmp/minerva-config-XXXXXX";
+static char path[64];
+
+int config_case_begin(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof(path), "%s/miner.conf", folder);
+    setenv("HOME", folder, 1);
+    unsetenv("XDG_CONFIG_HOME");
+    unsetenv("MINERVA_CONFIG");
+    return 0;
+}
+
+int config_case_end(void **state)
+{
+    (void)state;
+    remove(path);
+    return rmdir(folder);
+}
+
+const char *config_case_folder(void)
+{
+    return folder;
+}
+
+const char *config_case_path(void)
+{
+    return path;
+}
 
 enum status config_case_load(struct config **out, struct error *err,
                              const char *const *words)
@@ -29,7 +64,7 @@ enum status config_case_load(struct config **out, struct error *err,
     return config_load(argc, argv, out, err);
 }
 
-void config_case_file(const char *path, const char *text)
+void config_case_file(const char *text)
 {
     struct error err;
 

@@ -19,9 +19,6 @@
 #include "miner/base/memory.h"
 #include "tests/config_case.h"
 
-static char folder[] = "/tmp/minerva-config-XXXXXX";
-static char path[64];
-
 static void test_defaults(void **state)
 {
     struct config *config;
@@ -48,12 +45,12 @@ static void test_precedence(void **state)
     struct error err;
 
     (void)state;
-    config_case_file(path,
-                     "# a comment\nuser = file\npass = file\nworker = file\nthreads=3\n"
+    config_case_file("# a comment\nuser = file\npass = file\nworker = file\nthreads=3\n"
                      "models = a\nmodels = b\nno-color = yes\n");
     setenv("MINERVA_PASS", "environment", 1);
     setenv("MINERVA_WORKER", "environment", 1);
-    assert_int_equal(LOAD(&config, &err, "-c", path, "--worker", "words"), STATUS_OK);
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path(), "--worker", "words"),
+                     STATUS_OK);
     assert_string_equal(config_text(config, SETTING_user), "file");
     assert_string_equal(config_text(config, SETTING_pass), "environment");
     assert_string_equal(config_text(config, SETTING_worker), "words");
@@ -61,18 +58,18 @@ static void test_precedence(void **state)
     assert_true(config_flag(config, SETTING_no_color));
     assert_int_equal(config_count(config, SETTING_models), 2);
     assert_string_equal(config_item(config, SETTING_models, 1), "b");
-    assert_string_equal(config_path(config), path);
+    assert_string_equal(config_path(config), config_case_path());
     config_free(config);
 
     /* A list is replaced as a whole. */
     setenv("MINERVA_MODELS", "c,d", 1);
-    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path()), STATUS_OK);
     assert_int_equal(config_count(config, SETTING_models), 2);
     assert_string_equal(config_item(config, SETTING_models, 0), "c");
     assert_string_equal(config_item(config, SETTING_models, 1), "d");
     config_free(config);
-    assert_int_equal(LOAD(&config, &err, "-c", path, "--models", "e", "--models", "f",
-                          "--models", "g"),
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path(), "--models", "e",
+                          "--models", "f", "--models", "g"),
                      STATUS_OK);
     assert_int_equal(config_count(config, SETTING_models), 3);
     assert_string_equal(config_item(config, SETTING_models, 1), "f");
@@ -128,38 +125,40 @@ static void test_file_refused(void **state)
     char longest[256] = "user = ";
 
     (void)state;
-    config_case_file(path, "user = a\nspeed = 9\n");
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                        "line 2: \"speed\" is no");
-    config_case_file(path, "user = a\n\n\nthreads = x\n");
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                        "line 4: threads: \"x\"");
+    config_case_file("user = a\nspeed = 9\n");
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "line 2: \"speed\" is no");
+    config_case_file("user = a\n\n\nthreads = x\n");
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "line 4: threads: \"x\"");
     /* A wrong line is refused even where the command line would win. */
-    config_case_refused(LOAD(&config, &err, "-c", path, "-t", "1"), &err,
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path(), "-t", "1"), &err,
                         STATUS_BAD_CONFIG, "line 4");
-    config_case_file(path, "user = a\nnonsense\n");
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                        "line 2: expected `key");
-    config_case_file(path, "[pool one]\nuser = a\n");
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                        "line 1: [pool one] names no pool");
-    config_case_file(path, "user = a\n  pass = b\n");
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                        "line 2 begins with a blank");
+    config_case_file("user = a\nnonsense\n");
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "line 2: expected `key");
+    config_case_file("[pool one]\nuser = a\n");
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "line 1: [pool one] names no pool");
+    config_case_file("user = a\n  pass = b\n");
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "line 2 begins with a blank");
     memset(longest + 7, 'a', 190 - 7);
-    config_case_file(path, longest);
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                        "183 characters");
+    config_case_file(longest);
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "183 characters");
     longest[190] = 'a';
-    config_case_file(path, longest);
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                        "line 1 has 191 bytes");
-    assert_int_equal(file_write(path, bytes_of("user = a\0b\n", 11), &err), STATUS_OK);
-    config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG, "NUL");
-    config_case_refused(LOAD(&config, &err, "-c", folder), &err, STATUS_BAD_CONFIG,
-                        folder);
-    config_case_file(path, "");
-    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+    config_case_file(longest);
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "line 1 has 191 bytes");
+    assert_int_equal(file_write(config_case_path(), bytes_of("user = a\0b\n", 11), &err),
+                     STATUS_OK);
+    config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
+                        STATUS_BAD_CONFIG, "NUL");
+    config_case_refused(LOAD(&config, &err, "-c", config_case_folder()), &err,
+                        STATUS_BAD_CONFIG, config_case_folder());
+    config_case_file("");
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path()), STATUS_OK);
     config_free(config);
 }
 
@@ -172,8 +171,8 @@ static void test_printed_file_reads(void **state)
 
     (void)state;
     assert_int_equal(config_print(&text), STATUS_OK);
-    assert_int_equal(file_write(path, blob_bytes(&text), &err), STATUS_OK);
-    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+    assert_int_equal(file_write(config_case_path(), blob_bytes(&text), &err), STATUS_OK);
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path()), STATUS_OK);
     assert_string_equal(config_text(config, SETTING_devices), "auto");
     config_free(config);
     blob_clear(&text);
@@ -193,13 +192,13 @@ static void test_allocation_failures(void **state)
     uint64_t n = 1;
 
     (void)state;
-    config_case_file(path, "user = a\nmodels = b\nmodels = c\nmodels = d\nurl = a:1\n"
-                           "[pool one]\nurl = b:2\nuser = c\n");
+    config_case_file("user = a\nmodels = b\nmodels = c\nmodels = d\nurl = a:1\n"
+                     "[pool one]\nurl = b:2\nuser = c\n");
     setenv("MINERVA_PASS", "environment", 1);
     for (;; n++) {
         memory_fail_at(n);
         const enum status status =
-            LOAD(&config, &err, "-c", path, "-w", "rig", "-w", "rig7");
+            LOAD(&config, &err, "-c", config_case_path(), "-w", "rig", "-w", "rig7");
         memory_fail_at(0);
         if (status == STATUS_OK)
             break;
@@ -213,25 +212,6 @@ static void test_allocation_failures(void **state)
     unsetenv("MINERVA_PASS");
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof(path), "%s/miner.conf", folder);
-    setenv("HOME", folder, 1);
-    unsetenv("XDG_CONFIG_HOME");
-    unsetenv("MINERVA_CONFIG");
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    remove(path);
-    return rmdir(folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,5 +222,5 @@ int main(void)
         cmocka_unit_test(test_printed_file_reads),
         cmocka_unit_test(test_allocation_failures),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, config_case_begin, config_case_end);
 }

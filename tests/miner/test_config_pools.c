@@ -16,9 +16,6 @@
 
 #include "tests/config_case.h"
 
-static char folder[] = "/tmp/minerva-config-XXXXXX";
-static char path[64];
-
 /* "URL USER PASS WORKER" of each pool, joined by commas. */
 static void pools_are(const struct config *config, const char *expected)
 {
@@ -123,11 +120,11 @@ static void test_sections_in_order(void **state)
 
     (void)state;
     config_case_file(
-        path, "url = a:1\nuser = me.rig\nthreads = 3\n"
-              "[pool second]\nurl = b:2\npass = y\r\nrole = tasks\n"
-              "; a comment\n[pool third one]  \nuser = you\nworker = w\nurl = c:3\n"
-              "job-timeout = 30\n");
-    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+        "url = a:1\nuser = me.rig\nthreads = 3\n"
+        "[pool second]\nurl = b:2\npass = y\r\nrole = tasks\n"
+        "; a comment\n[pool third one]  \nuser = you\nworker = w\nurl = c:3\n"
+        "job-timeout = 30\n");
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path()), STATUS_OK);
     pools_are(config, "a:1 me.rig x rig, b:2 me.rig y rig, c:3 you x w");
     assert_string_equal(config_pool_name(config, 2), "third one");
     assert_int_equal(config_pool_number(config, 1, SETTING_job_timeout), 0);
@@ -137,14 +134,16 @@ static void test_sections_in_order(void **state)
     config_free(config);
 
     /* A better place brings its own pools, or speaks for those of the file. */
-    assert_int_equal(LOAD(&config, &err, "-c", path, "-o", "d:4"), STATUS_OK);
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path(), "-o", "d:4"),
+                     STATUS_OK);
     pools_are(config, "d:4 me.rig x rig");
     config_free(config);
-    assert_int_equal(LOAD(&config, &err, "-c", path, "-u", "he", "-w", "v"), STATUS_OK);
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path(), "-u", "he", "-w", "v"),
+                     STATUS_OK);
     pools_are(config, "a:1 he x v, b:2 he y v, c:3 he x v");
     config_free(config);
     setenv("MINERVA_URL", "e:5,f:6", 1);
-    assert_int_equal(LOAD(&config, &err, "-c", path), STATUS_OK);
+    assert_int_equal(LOAD(&config, &err, "-c", config_case_path()), STATUS_OK);
     pools_are(config, "e:5 me.rig x rig, f:6 me.rig x rig");
     config_free(config);
     unsetenv("MINERVA_URL");
@@ -175,32 +174,13 @@ static void test_sections_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        config_case_file(path, rows[i].file);
-        config_case_refused(LOAD(&config, &err, "-c", path), &err, STATUS_BAD_CONFIG,
-                            rows[i].says);
-        /* Even where the command line would win. */
-        config_case_refused(LOAD(&config, &err, "-c", path, "-o", "z:1"), &err,
+        config_case_file(rows[i].file);
+        config_case_refused(LOAD(&config, &err, "-c", config_case_path()), &err,
                             STATUS_BAD_CONFIG, rows[i].says);
+        /* Even where the command line would win. */
+        config_case_refused(LOAD(&config, &err, "-c", config_case_path(), "-o", "z:1"),
+                            &err, STATUS_BAD_CONFIG, rows[i].says);
     }
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof(path), "%s/miner.conf", folder);
-    setenv("HOME", folder, 1);
-    unsetenv("XDG_CONFIG_HOME");
-    unsetenv("MINERVA_CONFIG");
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    remove(path);
-    return rmdir(folder);
 }
 
 int main(void)
@@ -211,5 +191,5 @@ int main(void)
         cmocka_unit_test(test_sections_in_order),
         cmocka_unit_test(test_sections_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, config_case_begin, config_case_end);
 }
