@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { PATTERN_PAIRS = 3, PATTERN_FACTOR_MAX = 256 };
 
@@ -92,6 +93,29 @@ bool pattern_from_offsets(const uint32_t *offsets, uint32_t count, struct patter
         out->offsets[i] = offsets[i];
     }
     return find_pairs(out, &pairs) && fit_pairs(out, pairs);
+}
+
+bool pattern_from_pairs(const uint32_t length[3], const uint32_t stride[3],
+                        struct pattern *out)
+{
+    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
+
+    for (size_t i = 0; i < PATTERN_PAIRS; i++)
+        if (length[i] > PATTERN_COUNT_MAX)
+            return false;
+    if (length[0] * length[1] * length[2] > PATTERN_COUNT_MAX)
+        return false;
+    for (uint32_t c = 0; c < length[2]; c++)
+        for (uint32_t b = 0; b < length[1]; b++)
+            for (uint32_t a = 0; a < length[0]; a++)
+                offsets[count++] = a * stride[0] + b * stride[1] + c * stride[2];
+    return pattern_from_offsets(offsets, count, out);
+}
+
+bool pattern_is_same(const struct pattern *a, const struct pattern *b)
+{
+    return a->count == b->count &&
+           !memcmp(a->offsets, b->offsets, a->count * sizeof *a->offsets);
 }
 
 struct pattern pattern_range(uint32_t count)

@@ -24,6 +24,12 @@ struct pattern {
 /* From a list that starts at 0 and ascends; false when it is not an up to three-fold
  * progression whose strides nest and fit their bytes. */
 bool pattern_from_offsets(const uint32_t *offsets, uint32_t count, struct pattern *out);
+/* All sums of three pairs, each a stride up to so many times less one; the smallest
+ * stride first, unused pairs (any, 1).  false as above, or more than PATTERN_COUNT_MAX.
+ */
+bool pattern_from_pairs(const uint32_t length[3], const uint32_t stride[3],
+                        struct pattern *out);
+bool pattern_is_same(const struct pattern *a, const struct pattern *b);
 /* 0, 1, ..., count - 1. */
 struct pattern pattern_range(uint32_t count);
 void pattern_encode(const struct pattern *pattern, uint8_t out[PATTERN_BYTES]);

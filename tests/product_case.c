@@ -202,13 +202,9 @@ void product_plain_free(struct product_plain *p)
 struct pattern product_pattern(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2,
                                uint32_t l3, uint32_t s3)
 {
-    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
     struct pattern pattern;
 
-    for (uint32_t c = 0; c < l3; c++)
-        for (uint32_t b = 0; b < l2; b++)
-            for (uint32_t a = 0; a < l1; a++)
-                offsets[count++] = a * s1 + b * s2 + c * s3;
-    assert_true(pattern_from_offsets(offsets, count, &pattern));
+    assert_true(pattern_from_pairs((const uint32_t[]){l1, l2, l3},
+                                   (const uint32_t[]){s1, s2, s3}, &pattern));
     return pattern;
 }

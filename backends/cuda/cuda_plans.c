@@ -13,23 +13,13 @@
 /* Of a pattern with these pairs (length, stride), smallest stride first. */
 static struct pattern pattern_of(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2)
 {
-    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
     struct pattern pattern;
+    const bool is_pattern = pattern_from_pairs((const uint32_t[]){l1, l2, 1},
+                                               (const uint32_t[]){s1, s2, 1}, &pattern);
 
-    for (uint32_t b = 0; b < l2; b++)
-        for (uint32_t a = 0; a < l1; a++)
-            offsets[count++] = a * s1 + b * s2;
-    const bool is_pattern = pattern_from_offsets(offsets, count, &pattern);
     assert(is_pattern);
     (void)is_pattern;
     return pattern;
-}
-
-static bool pattern_is(const struct pattern *pattern, const struct pattern *other)
-{
-    return pattern->count == other->count &&
-           memcmp(pattern->offsets, other->offsets,
-                  pattern->count * sizeof *pattern->offsets) == 0;
 }
 
 struct matmul_plan cuda_plan_lane(void)
@@ -46,8 +36,8 @@ bool cuda_plan_suits(const struct cuda_ask *ask, const struct matmul_plan *plan,
                      uint32_t rank_min)
 {
     return ask->mode == CUDA_CLEAN ||
-           (ask->rank >= rank_min && pattern_is(ask->rows, &plan->rows) &&
-            pattern_is(ask->columns, &plan->columns));
+           (ask->rank >= rank_min && pattern_is_same(ask->rows, &plan->rows) &&
+            pattern_is_same(ask->columns, &plan->columns));
 }
 
 bool cuda_plan_make(uint32_t m, uint32_t n, uint32_t k, uint32_t work_max,

@@ -12,18 +12,11 @@
 
 #include "miner/base/memory.h"
 
-static bool job_pattern_is_same(const struct pattern *a, const struct pattern *b)
-{
-    return a->count == b->count &&
-           !memcmp(a->offsets, b->offsets, a->count * sizeof *a->offsets);
-}
-
 bool job_shape_is_same(const struct job_shape *a, const struct job_shape *b)
 {
     return a->is_dictated == b->is_dictated && a->m == b->m && a->n == b->n &&
-           a->k == b->k && a->rank == b->rank &&
-           job_pattern_is_same(&a->rows, &b->rows) &&
-           job_pattern_is_same(&a->columns, &b->columns);
+           a->k == b->k && a->rank == b->rank && pattern_is_same(&a->rows, &b->rows) &&
+           pattern_is_same(&a->columns, &b->columns);
 }
 
 /* The count lives beside the job, so that struct job stays plain data for those who fill

@@ -45,18 +45,6 @@ static void launch(const char *entry, const struct cuda_grid *grid, uint32_t blo
         fail_msg("%s", fault);
 }
 
-static struct pattern pattern_of(uint32_t l1, uint32_t s1, uint32_t l2, uint32_t s2)
-{
-    uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
-    struct pattern pattern;
-
-    for (uint32_t b = 0; b < l2; b++)
-        for (uint32_t a = 0; a < l1; a++)
-            offsets[count++] = a * s1 + b * s2;
-    assert_true(pattern_from_offsets(offsets, count, &pattern));
-    return pattern;
-}
-
 struct map {
     _Alignas(64) uint64_t words[16];
 };
@@ -112,9 +100,10 @@ static void part_check(const struct product_plain *plain,
 
 static void test_products(void **state)
 {
-    const struct product_case shapes[] = {{.m = ROWS, .n = COLUMNS, .k = K},
-                                          {ROWS, COLUMNS, K, 128, pattern_of(8, 8, 1, 1),
-                                           pattern_of(2, 1, 8, 8), VALUES_ANY, 1, 255}};
+    const struct product_case shapes[] = {
+        {.m = ROWS, .n = COLUMNS, .k = K},
+        {ROWS, COLUMNS, K, 128, product_pattern(8, 8, 1, 1, 1, 1),
+         product_pattern(2, 1, 8, 8, 1, 1), VALUES_ANY, 1, 255}};
     const size_t far = (size_t)FAR_ROW * K;
     struct cuda_product product = {
         .m = FAR_ROW + ROWS, .n = FAR_COLUMN + COLUMNS, .k = K, .stride = K};

@@ -18,7 +18,7 @@
 static struct pattern pattern_of(const uint32_t stride[3], const uint32_t length[3])
 {
     uint32_t offsets[PATTERN_COUNT_MAX], count = 0;
-    struct pattern out;
+    struct pattern out, same;
 
     for (uint32_t c = 0; c < length[2]; c++)
         for (uint32_t b = 0; b < length[1]; b++)
@@ -27,6 +27,8 @@ static struct pattern pattern_of(const uint32_t stride[3], const uint32_t length
     assert_true(pattern_from_offsets(offsets, count, &out));
     assert_int_equal(out.count, count);
     assert_memory_equal(out.offsets, offsets, count * sizeof offsets[0]);
+    assert_true(pattern_from_pairs(length, stride, &same));
+    assert_true(pattern_is_same(&out, &same));
     return out;
 }
 
@@ -146,6 +148,20 @@ static void refuses_other_lists(void **state)
     assert_false(pattern_from_offsets(range, PATTERN_COUNT_MAX + 1, &out));
 }
 
+static void knows_which_pairs_are_too_many(void **state)
+{
+    const uint32_t stride[3] = {1, 64, 128};
+    struct pattern pattern;
+
+    (void)state;
+    assert_false(pattern_from_pairs((const uint32_t[]){64, 2, 2}, stride, &pattern));
+    assert_false(
+        pattern_from_pairs((const uint32_t[]){1, UINT32_MAX, 1}, stride, &pattern));
+    assert_false(pattern_from_pairs((const uint32_t[]){0, 1, 1}, stride, &pattern));
+    assert_true(pattern_from_pairs((const uint32_t[]){64, 2, 1}, stride, &pattern));
+    assert_false(pattern_is_same(&pattern, &(struct pattern){.count = 2}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +170,7 @@ int main(void)
         cmocka_unit_test(counts_and_finds_starts),
         cmocka_unit_test(tiles_the_range),
         cmocka_unit_test(refuses_other_lists),
+        cmocka_unit_test(knows_which_pairs_are_too_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
