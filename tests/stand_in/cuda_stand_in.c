@@ -94,13 +94,6 @@ void stand_in_fail(const char *why)
     state.failed = 1;
 }
 
-/* Begins a function: the fault that is due. */
-#define ENTER(slot)                                                                      \
-    do {                                                                                 \
-        const int code_ = stand_in_enter(CUDA_CALL_##slot);                              \
-        if (code_)                                                                       \
-            return code_;                                                                \
-    } while (0)
 #define ENTER_DEVICE(slot, device)                                                       \
     do {                                                                                 \
         ENTER(slot);                                                                     \

@@ -66,4 +66,12 @@ struct queued *stand_in_queue(struct cuda_stream *stream, enum deed deed);
 void stand_in_queued(void); /* behind each: happens at once without a lag */
 void stand_in_run_all(void);
 
+/* Begins a function: the fault that is due. */
+#define ENTER(slot)                                                                      \
+    do {                                                                                 \
+        const int code_ = stand_in_enter(CUDA_CALL_##slot);                              \
+        if (code_)                                                                       \
+            return code_;                                                                \
+    } while (0)
+
 #endif

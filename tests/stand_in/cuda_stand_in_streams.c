@@ -13,13 +13,6 @@
 
 enum { INVALID_VALUE = 1 };
 
-#define ENTER(slot)                                                                      \
-    do {                                                                                 \
-        const int code_ = stand_in_enter(CUDA_CALL_##slot);                              \
-        if (code_)                                                                       \
-            return code_;                                                                \
-    } while (0)
-
 static struct cuda_stream *streams;
 
 struct queued *stand_in_queue(struct cuda_stream *stream, enum deed deed)
