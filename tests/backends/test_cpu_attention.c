@@ -12,12 +12,10 @@
 
 #include <cmocka.h>
 
-#include "backends/device.h"
-#include "miner/base/memory.h"
+#include "tests/cpu_variants.h"
 
-enum { VIEWS = 9, KEYS = 700, WIDTH = 1024, BIASES = 1 << 16, VARIANTS = 3 };
+enum { VIEWS = 9, KEYS = 700, WIDTH = 1024, BIASES = 1 << 16 };
 
-static const char *const variants[VARIANTS] = {"avx512", "avx2", "portable"};
 static const size_t sizes[VIEWS] = {2 * KEYS * WIDTH, 4 * KEYS *WIDTH, 2 * KEYS *WIDTH,
                                     4 * KEYS *WIDTH,  2 * KEYS *WIDTH, 4 * KEYS *WIDTH,
                                     16 * KEYS,        4 * BIASES,      4 * KEYS *WIDTH};
@@ -30,13 +28,6 @@ struct shape {
     uint32_t causal, has_bias;
     uint32_t span, rows; /* sequences of span keys, but the last one */
     enum values values;
-};
-
-struct fixture {
-    struct device *devices[VARIANTS];
-    struct buffer *buffers[VARIANTS][VIEWS];
-    void *host[VIEWS];
-    uint8_t *found;
 };
 
 static uint32_t drawn(uint64_t *seed)
@@ -61,7 +52,7 @@ static int32_t drawn_exponent(enum values values, uint64_t *seed)
     return (int32_t)(bits % (values == EASY ? 5 : 40)) - (values == EASY ? 13 : 30);
 }
 
-static void fill(const struct fixture *f, const struct shape *shape, uint64_t seed)
+static void fill(const struct cpu_variants *f, const struct shape *shape, uint64_t seed)
 {
     uint32_t *spans = f->host[6];
     float *bias = f->host[7];
@@ -90,7 +81,7 @@ static void fill(const struct fixture *f, const struct shape *shape, uint64_t se
 
 /* Scores far apart, and the largest values where the scores are smallest: a row that
  * sees both kinds of keys has no weight left. */
-static void make_vanish(const struct fixture *f, const struct shape *shape)
+static void make_vanish(const struct cpu_variants *f, const struct shape *shape)
 {
     int16_t *q = f->host[0], *k = f->host[2];
     int32_t *qe = f->host[1], *ke = f->host[3], *ve = f->host[5];
@@ -125,34 +116,6 @@ static struct launch launch_of(const struct shape *shape)
     };
 }
 
-/* Views as the text takes them; the last one is overwritten where it may be. */
-static void check(const struct fixture *f, struct launch launch)
-{
-    memset(f->host[8], 0xa5, sizes[8]);
-    for (size_t v = 0; v < VARIANTS; v++) {
-        for (uint32_t i = 0; f->devices[v] && i < VIEWS; i++)
-            assert_int_equal(
-                device_write(f->devices[v], f->buffers[v][i], 0, f->host[i], sizes[i]),
-                STATUS_OK);
-    }
-    kernel_table[KERNEL_attention].run(launch.first, launch.last, f->host,
-                                       launch.scalars);
-    for (size_t v = 0; v < VARIANTS; v++) {
-        if (!f->devices[v])
-            continue;
-        for (uint32_t i = 0; i < VIEWS; i++)
-            launch.views[i] = (struct view){f->buffers[v][i], 0};
-        assert_int_equal(device_launch(f->devices[v], &launch), STATUS_OK);
-        assert_int_equal(
-            device_read(f->devices[v], f->buffers[v][8], 0, f->found, sizes[8]),
-            STATUS_OK);
-        if (memcmp(f->found, f->host[8], sizes[8]) != 0)
-            fail_msg("%s: heads %u of %u, causal %u, over [%u, %u)", variants[v],
-                     launch.scalars[0].u32, launch.scalars[2].u32, launch.scalars[4].u32,
-                     (unsigned)launch.first, (unsigned)launch.last);
-    }
-}
-
 static void test_shapes(void **state)
 {
     static const struct shape shapes[] = {
@@ -165,7 +128,7 @@ static void test_shapes(void **state)
         {2, 2, 32, 1, 0, 37, 74, VANISHING},  {2, 2, 32, 0, 1, 70, 140, EASY},
         {4, 4, 128, 1, 0, 130, 260, EXTREME}, {1, 1, 32, 0, 0, 3, 3, EXTREME},
     };
-    const struct fixture *f = *state;
+    const struct cpu_variants *f = *state;
 
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         struct launch launch = launch_of(&shapes[i]);
@@ -174,13 +137,13 @@ static void test_shapes(void **state)
         fill(f, &shapes[i], 1 + i);
         if (shapes[i].values == VANISHING)
             make_vanish(f, &shapes[i]);
-        check(f, launch);
+        cpu_variants_check(f, launch);
         launch.first = units / 3;
         launch.last = units / 3 + 1;
-        check(f, launch);
+        cpu_variants_check(f, launch);
         launch.first = units / 4 + 1;
         launch.last = units - units / 5;
-        check(f, launch);
+        cpu_variants_check(f, launch);
     }
 }
 
@@ -188,59 +151,30 @@ static void test_shapes(void **state)
 static void test_vanishing(void **state)
 {
     const struct shape shape = {2, 2, 16, 0, 0, 20, 40, VANISHING};
-    const struct fixture *f = *state;
+    const struct cpu_variants *f = *state;
     const float *out = f->host[8];
     uint32_t zeros = 0;
 
     fill(f, &shape, 77);
     make_vanish(f, &shape);
-    check(f, launch_of(&shape));
+    cpu_variants_check(f, launch_of(&shape));
     for (uint32_t i = 0; i < shape.rows * shape.heads * shape.dim; i++)
         zeros += out[i] == 0.0f;
     assert_int_equal(zeros, shape.rows * shape.heads * shape.dim);
 }
 
+static struct cpu_variants variants;
+
 static int open_all(void **state)
 {
-    struct fixture *f = memory_new(struct fixture);
-
-    if (!f)
-        return -1;
-    for (size_t i = 0; i < VIEWS; i++) {
-        f->host[i] = memory_array(sizes[i], 1);
-        assert_non_null(f->host[i]);
-    }
-    f->found = memory_array(sizes[8], 1);
-    assert_non_null(f->found);
-    for (size_t v = 0; v < VARIANTS; v++) {
-        const struct device_options options = {.threads = 2, .variant = variants[v]};
-        const enum status status =
-            device_open(backend_find("cpu"), 0, &options, &f->devices[v], NULL);
-
-        if (status == STATUS_ABSENT)
-            continue;
-        assert_int_equal(status, STATUS_OK);
-        for (size_t i = 0; i < VIEWS; i++)
-            assert_int_equal(
-                device_buffer_new(f->devices[v], sizes[i], &f->buffers[v][i]), STATUS_OK);
-    }
-    *state = f;
+    cpu_variants_open(&variants, sizes, VIEWS);
+    *state = &variants;
     return 0;
 }
 
 static int close_all(void **state)
 {
-    struct fixture *f = *state;
-
-    for (size_t v = 0; v < VARIANTS; v++) {
-        for (size_t i = 0; f->devices[v] && i < VIEWS; i++)
-            device_buffer_free(f->devices[v], f->buffers[v][i]);
-        device_close(f->devices[v]);
-    }
-    for (size_t i = 0; i < VIEWS; i++)
-        memory_free(f->host[i]);
-    memory_free(f->found);
-    memory_free(f);
+    cpu_variants_close(*state);
     return 0;
 }
 

@@ -10,47 +10,9 @@
 
 #include <cmocka.h>
 
-#include "backends/device.h"
-#include "miner/base/memory.h"
+#include "tests/cpu_variants.h"
 
-enum { VIEWS = 5, SIZE = 1 << 19, VARIANTS = 3 };
-
-static const char *const variants[VARIANTS] = {"avx512", "avx2", "portable"};
-
-struct fixture {
-    struct device *devices[VARIANTS];
-    struct buffer *buffers[VARIANTS][VIEWS];
-    void *host[VIEWS];
-    void *found;
-};
-
-/* The last view of the kernel is its output. */
-static void check(const struct fixture *f, struct launch launch)
-{
-    const uint32_t views = kernel_table[launch.kernel].views;
-
-    memset(f->host[views - 1], 0xa5, SIZE);
-    for (size_t v = 0; v < VARIANTS; v++)
-        for (uint32_t i = 0; f->devices[v] && i < views; i++)
-            assert_int_equal(
-                device_write(f->devices[v], f->buffers[v][i], 0, f->host[i], SIZE),
-                STATUS_OK);
-    kernel_table[launch.kernel].run(launch.first, launch.last, f->host, launch.scalars);
-    for (size_t v = 0; v < VARIANTS; v++) {
-        if (!f->devices[v])
-            continue;
-        for (uint32_t i = 0; i < views; i++)
-            launch.views[i] = (struct view){f->buffers[v][i], 0};
-        assert_int_equal(device_launch(f->devices[v], &launch), STATUS_OK);
-        assert_int_equal(
-            device_read(f->devices[v], f->buffers[v][views - 1], 0, f->found, SIZE),
-            STATUS_OK);
-        if (memcmp(f->found, f->host[views - 1], SIZE) != 0)
-            fail_msg("%s: %s over [%u, %u)", variants[v],
-                     kernel_table[launch.kernel].name, (unsigned)launch.first,
-                     (unsigned)launch.last);
-    }
-}
+enum { VIEWS = 5, SIZE = 1 << 19 };
 
 static uint32_t drawn(uint64_t *seed)
 {
@@ -65,23 +27,24 @@ static void test_gelu(void **state)
     static const uint32_t ends[] = {0,          1,          0x80000000, 0x80000001,
                                     0x00800000, 0x007fffff, 0x413fffff, 0xc13fffff,
                                     0x21800000, 0xa17fffff, 0x3f800000, 0xbf800000};
-    const struct fixture *f = *state;
+    const struct cpu_variants *f = *state;
     uint32_t *x = f->host[0];
     uint64_t seed = 5;
 
     for (uint32_t i = 0; i < SIZE / 4; i++)
         x[i] = i * 32771;
-    check(f, (struct launch){.kernel = KERNEL_gelu, .last = SIZE / 4});
+    cpu_variants_check(f, (struct launch){.kernel = KERNEL_gelu, .last = SIZE / 4});
     for (uint32_t i = 0; i < SIZE / 4; i++) {
         const uint32_t bits = drawn(&seed);
 
         x[i] = bits % 5 ? (bits & 0x80000000) | bits % 0x41400000 : ends[bits / 5 % 12];
     }
-    check(f, (struct launch){.kernel = KERNEL_gelu, .last = SIZE / 4});
+    cpu_variants_check(f, (struct launch){.kernel = KERNEL_gelu, .last = SIZE / 4});
     for (uint32_t i = 0; i < 70; i++)
-        check(f, (struct launch){.kernel = KERNEL_gelu, .first = i, .last = 1 + 3 * i});
+        cpu_variants_check(
+            f, (struct launch){.kernel = KERNEL_gelu, .first = i, .last = 1 + 3 * i});
     x[1000] = 0x41400000; /* 12: the first that is far */
-    check(f, (struct launch){.kernel = KERNEL_gelu, .last = 2000});
+    cpu_variants_check(f, (struct launch){.kernel = KERNEL_gelu, .last = 2000});
 }
 
 /* A limb near an end of its range: of an i32, of what 32 bits can join, of zero. */
@@ -111,7 +74,7 @@ static struct launch dequantise(uint32_t rows, uint32_t n, uint32_t limbs_a,
 static void test_dequantise(void **state)
 {
     static const uint32_t columns[] = {1, 15, 16, 17, 384, 1001};
-    const struct fixture *f = *state;
+    const struct cpu_variants *f = *state;
     int32_t *acc = f->host[0];
     uint64_t seed = 9;
 
@@ -126,17 +89,17 @@ static void test_dequantise(void **state)
             struct launch launch =
                 dequantise(23, columns[i], 1 + limbs % 2, 1 + limbs / 2 % 2, limbs / 4);
 
-            check(f, launch);
+            cpu_variants_check(f, launch);
             launch.first = 7;
             launch.last = 9;
-            check(f, launch);
+            cpu_variants_check(f, launch);
         }
 }
 
 /* One limb at a time over all that is near a tie: 2^24 + odd numbers and their like. */
 static void test_ties(void **state)
 {
-    const struct fixture *f = *state;
+    const struct cpu_variants *f = *state;
     const uint32_t n = SIZE / 8;
     int32_t *acc = f->host[0];
 
@@ -147,50 +110,23 @@ static void test_ties(void **state)
     ((float *)f->host[1])[0] = 1.0f;
     for (uint32_t i = 0; i < n; i++)
         ((float *)f->host[2])[i] = 1.0f;
-    check(f, dequantise(1, n, 2, 1, 0));
+    cpu_variants_check(f, dequantise(1, n, 2, 1, 0));
 }
+
+static struct cpu_variants variants;
 
 static int open_all(void **state)
 {
-    struct fixture *f = memory_new(struct fixture);
+    static const size_t sizes[VIEWS] = {SIZE, SIZE, SIZE, SIZE, SIZE};
 
-    if (!f)
-        return -1;
-    for (size_t i = 0; i < VIEWS; i++) {
-        f->host[i] = memory_array(SIZE, 1);
-        assert_non_null(f->host[i]);
-    }
-    f->found = memory_array(SIZE, 1);
-    assert_non_null(f->found);
-    for (size_t v = 0; v < VARIANTS; v++) {
-        const struct device_options options = {.threads = 2, .variant = variants[v]};
-        const enum status status =
-            device_open(backend_find("cpu"), 0, &options, &f->devices[v], NULL);
-
-        if (status == STATUS_ABSENT)
-            continue;
-        assert_int_equal(status, STATUS_OK);
-        for (size_t i = 0; i < VIEWS; i++)
-            assert_int_equal(device_buffer_new(f->devices[v], SIZE, &f->buffers[v][i]),
-                             STATUS_OK);
-    }
-    *state = f;
+    cpu_variants_open(&variants, sizes, VIEWS);
+    *state = &variants;
     return 0;
 }
 
 static int close_all(void **state)
 {
-    struct fixture *f = *state;
-
-    for (size_t v = 0; v < VARIANTS; v++) {
-        for (size_t i = 0; f->devices[v] && i < VIEWS; i++)
-            device_buffer_free(f->devices[v], f->buffers[v][i]);
-        device_close(f->devices[v]);
-    }
-    for (size_t i = 0; i < VIEWS; i++)
-        memory_free(f->host[i]);
-    memory_free(f->found);
-    memory_free(f);
+    cpu_variants_close(*state);
     return 0;
 }
 
