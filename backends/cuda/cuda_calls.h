@@ -86,6 +86,12 @@ MUST_CHECK enum status cuda_factors_make(struct device *device, const struct noi
 MUST_CHECK enum status cuda_rows_copy(struct device *device, uint64_t to, uint64_t from,
                                       uint32_t k, uint32_t count);
 
+/* cuda_left.c: a as kernels read it, on `order`, and what they are told of it. */
+MUST_CHECK enum status cuda_left_prepare(struct device *device,
+                                         const struct multiply *ask,
+                                         const struct cuda_set *set,
+                                         struct cuda_product *product);
+
 /* cuda_product.c */
 MUST_CHECK enum status cuda_multiply(struct device *device,
                                      const struct multiply *multiply);

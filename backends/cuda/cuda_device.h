@@ -120,6 +120,11 @@ static inline uint64_t cuda_view(struct view view)
     return view.buffer ? view.buffer->address + view.offset : 0;
 }
 
+static inline void *cuda_pointer(uint64_t address)
+{
+    return (void *)(uintptr_t)address;
+}
+
 static inline uint64_t cuda_pad(uint64_t value, uint32_t unit)
 {
     return (value + unit - 1) / unit * unit;

@@ -16,7 +16,6 @@
 enum {
     RANGE_NS = 6000000,   /* what a range should take */
     BLOCKS_AT_FIRST = 16, /* parts a processor in the first range of all */
-    SEED_SIZE = 32,
     CUDA_MAPS = 4,
 };
 
@@ -49,53 +48,6 @@ static bool is_over(const struct multiply *ask)
 
     return mining && mining->count && !ask->c.buffer &&
            __atomic_load_n(mining->count, __ATOMIC_RELAXED) != mining->seen;
-}
-
-static void *pointer(uint64_t address)
-{
-    return (void *)(uintptr_t)address;
-}
-
-/* a as kernels read it: whole rows; noised, with what takes the noise out again. */
-static enum status left_prepare(struct cuda_work *work)
-{
-    struct device *device = work->device;
-    const struct multiply *ask = work->ask;
-    const struct mining *mining = ask->mining;
-    const struct packed *b = ask->b;
-    struct cuda_set *set = work->set;
-    const uint32_t m = ask->m, n = b->head.n, k = b->head.k;
-    const uint64_t a = cuda_view(ask->a);
-    const bool is_aligned = a % CUDA_LINES_UNIT == 0 && k == b->stride;
-    enum status status;
-
-    work->run.product.a = pointer(is_aligned && !mining ? a : set->left.address);
-    if (!mining)
-        return is_aligned ? STATUS_OK
-                          : cuda_rows_copy(device, set->left.address, a, k, m);
-    const union scalar scalars[] = {{.u32 = k}, {.u32 = mining->a.rank}};
-    const struct cuda_factors factors = {.side = 0,
-                                         .lines = m,
-                                         .k = k,
-                                         .seed = set->seed,
-                                         .dense = set->dense.address,
-                                         .pairs = set->pairs.address};
-
-    status = cuda_factors_make(device, &mining->a, &factors);
-    if (!status)
-        status = cuda_text(
-            device, KERNEL_noise_add, (const uint64_t[]){0, m},
-            (const uint64_t[]){a, factors.dense, factors.pairs, set->left.address},
-            scalars, device->order);
-    if (!status && ask->c.buffer)
-        status = cuda_text(device, KERNEL_lowrank_x, (const uint64_t[]){0, m},
-                           (const uint64_t[]){a, b->pairs, set->x.address}, scalars,
-                           device->order);
-    if (!status && ask->c.buffer)
-        status = cuda_text(device, KERNEL_lowrank_y, (const uint64_t[]){0, n},
-                           (const uint64_t[]){b->values, factors.pairs, set->y.address},
-                           scalars, device->order);
-    return status;
 }
 
 /* The indices of every tile of one side, unless they are there from the last time. */
@@ -151,8 +103,8 @@ static enum status lottery_prepare(struct cuda_work *work)
                             "clearing hits");
     product->rank = mining->a.rank;
     product->slices = product->k / mining->a.rank;
-    product->rows = pointer(set->rows.room.address);
-    product->columns = pointer(set->columns.room.address);
+    product->rows = cuda_pointer(set->rows.room.address);
+    product->columns = cuda_pointer(set->columns.room.address);
     product->h = mining->rows->count;
     product->w = mining->columns->count;
     product->tile_rows = set->rows.tiles;
@@ -160,12 +112,12 @@ static enum status lottery_prepare(struct cuda_work *work)
     product->hits_max = mining->hits_max;
     memcpy(product->seed, mining->a.seed, sizeof product->seed);
     memcpy(product->bound, mining->bound, sizeof product->bound);
-    product->seed_bytes = pointer(set->seed);
-    product->ring = pointer(cuda_view(mining->hits));
-    product->dense_a = pointer(set->dense.address);
-    product->dense_b = pointer(work->ask->b->dense);
-    product->x = pointer(set->x.address);
-    product->y = pointer(set->y.address);
+    product->seed_bytes = cuda_pointer(set->seed);
+    product->ring = cuda_pointer(cuda_view(mining->hits));
+    product->dense_a = cuda_pointer(set->dense.address);
+    product->dense_b = cuda_pointer(work->ask->b->dense);
+    product->x = cuda_pointer(set->x.address);
+    product->y = cuda_pointer(set->y.address);
     return status;
 }
 
@@ -340,7 +292,7 @@ static enum status work_prepare(struct cuda_work *work)
     if (!status)
         status = cuda_set_wait(device, work->set);
     if (!status)
-        status = left_prepare(work);
+        status = cuda_left_prepare(device, ask, work->set, &work->run.product);
     if (!status && mining)
         status = lottery_prepare(work);
     if (!status)
@@ -370,13 +322,13 @@ static void work_begin(struct cuda_work *work)
         (struct cuda_run){.row = cuda_row_choose(device, &shape),
                           .mode = shape.mode,
                           .grid = &work->grid,
-                          .product = {.b = pointer(b->values),
-                                      .c = pointer(cuda_view(ask->c)),
+                          .product = {.b = cuda_pointer(b->values),
+                                      .c = cuda_pointer(cuda_view(ask->c)),
                                       .m = shape.m,
                                       .n = shape.n,
                                       .k = shape.k,
                                       .stride = b->stride,
-                                      .scratch = pointer(work->set->extra.address)}};
+                                      .scratch = cuda_pointer(work->set->extra.address)}};
 }
 
 enum status cuda_multiply(struct device *device, const struct multiply *multiply)
