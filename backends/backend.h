@@ -25,7 +25,7 @@
 #include "kernels/pattern.h"
 #include "miner/base/error.h"
 
-enum { BACKEND_ABI = 1 };
+enum { BACKEND_ABI = 2 };
 
 struct device; /* a backend's own; begins with struct device_head (device.h) */
 struct buffer; /* device memory, a backend's own */
@@ -111,6 +111,10 @@ struct backend {
     enum status (*read)(struct device *device, const struct buffer *from, size_t offset,
                         void *to, size_t size);
     enum status (*launch)(struct device *device, const struct launch *launch);
+    /* Two launches, the second of which reads what the first writes: the bits of one
+     * after the other (in_turn_launch); a backend may make one kernel of them. */
+    enum status (*launch_then)(struct device *device, const struct launch *first,
+                               const struct launch *second);
     enum status (*finish)(struct device *device); /* all that was queued is done */
     /* Room for a right operand of n x k; filled by pack() as often as wanted. */
     enum status (*packed_new)(struct device *device, uint32_t n, uint32_t k,

@@ -192,21 +192,46 @@ enum status device_read(struct device *device, const struct buffer *from, size_t
     return size ? backend_of(device)->read(device, from, offset, to, size) : STATUS_OK;
 }
 
-enum status device_launch(struct device *device, const struct launch *launch)
+static enum status launch_check(const struct device *device, const struct launch *launch)
 {
-    enum status status = device_enter(device);
-
-    if (status)
-        return status;
     assert((unsigned)launch->kernel < KERNEL_COUNT);
     assert(launch->first <= launch->last);
     for (uint32_t i = 0; i < kernel_table[launch->kernel].views; i++)
         if (launch->views[i].buffer && !view_holds(device, launch->views[i], 0))
             return STATUS_BAD_DATA;
-    if (launch->first == launch->last)
-        return STATUS_OK;
+    return STATUS_OK;
+}
+
+enum status device_launch(struct device *device, const struct launch *launch)
+{
+    enum status status = device_enter(device);
+
+    if (!status)
+        status = launch_check(device, launch);
+    if (status || launch->first == launch->last)
+        return status;
     head(device)->counters.launches++;
     return backend_of(device)->launch(device, launch);
+}
+
+enum status device_launch_then(struct device *device, const struct launch *first,
+                               const struct launch *second)
+{
+    enum status status;
+
+    if (first->first == first->last)
+        return device_launch(device, second);
+    if (second->first == second->last)
+        return device_launch(device, first);
+    status = device_enter(device);
+    if (!status)
+        status = launch_check(device, first);
+    if (!status)
+        status = launch_check(device, second);
+    if (status)
+        return status;
+    head(device)->counters.launches += 2;
+    return backend_of(device)->launch_then(device, first, second);
 }
 
 enum status device_finish(struct device *device)

@@ -62,6 +62,11 @@ MUST_CHECK enum status device_write(struct device *device, struct buffer *to,
 MUST_CHECK enum status device_read(struct device *device, const struct buffer *from,
                                    size_t offset, void *to, size_t size);
 MUST_CHECK enum status device_launch(struct device *device, const struct launch *launch);
+/* One after the other, which a device may do in one: the second reads what the first
+ * writes.  Counts as two launches. */
+MUST_CHECK enum status device_launch_then(struct device *device,
+                                          const struct launch *first,
+                                          const struct launch *second);
 MUST_CHECK enum status device_finish(struct device *device);
 MUST_CHECK enum status device_packed_new(struct device *device, uint32_t n, uint32_t k,
                                          struct packed **out);

@@ -50,10 +50,13 @@ struct matmul {
     struct matmul_site site; /* names it in findings */
     uint32_t m;              /* n and k are the weights' */
     struct view a; /* m x k int8, row major; rows of several limbs are stacked */
+    /* NULL: a is there already.  Else the launch that writes all of a, one of its views,
+     * anew: whoever reads a first launches it, once, and hands on a product without. */
+    const struct launch *made_by;
     struct weights *b;
     struct view c; /* m x n int32, exact; no buffer: the product itself is not wanted */
     /* What the caller knows: but for these bytes, a is that of the last product through
-     * this port.  Size 0: all of it may be new. */
+     * this port.  Size 0: all of it may be new, as where made_by is set. */
     struct matmul_change {
         uint64_t first, size;
     } change;
@@ -76,5 +79,8 @@ struct matmul_port {
 void matmul_port_plain(struct matmul_port *port, struct device *device);
 MUST_CHECK enum status matmul_run(struct matmul_port *port, const struct matmul *product);
 MUST_CHECK enum status matmul_drain(struct matmul_port *port);
+/* For ports: a is there afterwards. */
+MUST_CHECK enum status matmul_port_make(const struct matmul_port *port,
+                                        const struct matmul *product);
 
 #endif

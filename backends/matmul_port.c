@@ -75,6 +75,8 @@ static enum status plain_run(struct matmul_port *port, const struct matmul *prod
     struct multiply multiply = {.m = product->m, .a = product->a, .c = product->c};
     enum status status = weights_pack(product->b);
 
+    if (!status)
+        status = matmul_port_make(port, product);
     multiply.b = product->b->packed;
     return status ? status : device_multiply(port->device, &multiply);
 }
@@ -99,6 +101,7 @@ enum status matmul_run(struct matmul_port *port, const struct matmul *product)
     enum status status;
 
     assert(product->b->device == port->device);
+    assert(!product->made_by || !product->change.size);
     status = port->run(port, product);
     if (!status)
         port->macs += (uint64_t)product->m * product->b->n * product->b->k;
@@ -108,4 +111,9 @@ enum status matmul_run(struct matmul_port *port, const struct matmul *product)
 enum status matmul_drain(struct matmul_port *port)
 {
     return port->drain(port);
+}
+
+enum status matmul_port_make(const struct matmul_port *port, const struct matmul *product)
+{
+    return product->made_by ? device_launch(port->device, product->made_by) : STATUS_OK;
 }

@@ -116,16 +116,18 @@ static enum status recorder_write(struct recorder *recorder,
 static enum status recorder_run(struct matmul_port *port, const struct matmul *product)
 {
     struct recorder *recorder = (struct recorder *)port;
-    enum status status = STATUS_OK;
+    struct matmul made = *product;
+    enum status status = matmul_port_make(port, product);
 
-    if (product->site.product < recorder->into->count) {
+    made.made_by = NULL;
+    if (!status && product->site.product < recorder->into->count) {
         const struct operand *operand = &recorder->into->operands[product->site.product];
         if (operand->rows && operand->rows == product->m && operand->k == product->b->k)
             status = recorder_write(recorder, operand, product->a);
         else if (operand->rows)
             status = STATUS_BAD_DATA;
     }
-    return status ? status : matmul_run(port->below, product);
+    return status ? status : matmul_run(port->below, &made);
 }
 
 static enum status recorder_drain(struct matmul_port *port)

@@ -107,6 +107,7 @@ enum status pow_bench_multiply(struct pow_bench *bench, struct matmul_site site)
     const struct matmul product = {.site = site,
                                    .m = bench->m,
                                    .a = {bench->a, 0},
+                                   .made_by = bench->made_by,
                                    .b = bench->weights,
                                    .c = {bench->c, 0}};
 

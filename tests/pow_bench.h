@@ -23,6 +23,7 @@ struct pow_bench {
     uint32_t m, n, k;
     struct buffer *a, *b, *c;
     struct weights *weights;
+    const struct launch *made_by; /* of the next products' left operand */
     int32_t *expected, *product;
 };
 

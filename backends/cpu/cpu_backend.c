@@ -13,6 +13,7 @@
 #include "backends/cpu/cpu_device.h"
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/cpu_memory.h"
+#include "backends/in_turn.h"
 #include "backends/near_tile.h"
 #include "miner/base/memory.h"
 #include "miner/base/thread.h"
@@ -220,6 +221,7 @@ const struct backend backend_cpu = {
     .write = cpu_write,
     .read = cpu_read,
     .launch = cpu_launch,
+    .launch_then = in_turn_launch,
     .finish = cpu_finish,
     .packed_new = cpu_packed_new,
     .packed_free = cpu_packed_free,

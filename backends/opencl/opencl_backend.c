@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/in_turn.h"
 #include "backends/near_tile.h"
 #include "backends/opencl/opencl_device.h"
 #include "backends/opencl/opencl_known.h"
@@ -431,6 +432,7 @@ const struct backend backend_opencl = {
     .write = opencl_write,
     .read = opencl_read,
     .launch = opencl_launch,
+    .launch_then = in_turn_launch,
     .finish = opencl_finish,
     .packed_new = opencl_packed_new,
     .packed_free = opencl_packed_free,

@@ -80,7 +80,7 @@ static enum status operand_make(struct making *making, int side, uint64_t rows,
                                         .key = making->key,
                                         .tree = *tree};
     status = device_launch(making->device, &launch);
-    return status ? status : operand_tree_make(&layers, making->root[side]);
+    return status ? status : operand_tree_make(&layers, NULL, making->root[side]);
 }
 
 static enum status hit_write(struct making *making, const struct bench *bench)

@@ -92,8 +92,9 @@ static uint32_t padded(uint32_t k)
     return (k + K_MULTIPLE - 1) / K_MULTIPLE * K_MULTIPLE;
 }
 
-static enum status quantise(struct layers *layers, const struct linear *linear,
-                            const struct linear_room *room, struct view x)
+/* The launch that makes the left operand out of x. */
+static struct launch quantise(struct layers *layers, const struct linear *linear,
+                              const struct linear_room *room, struct view x)
 {
     const uint32_t slot = take_slot(layers);
     struct launch launch = {
@@ -108,16 +109,17 @@ static enum status quantise(struct layers *layers, const struct linear *linear,
         launch.scalars[2].u32 = layers->rows;
         launch.scalars[3].u32 = slot;
     }
-    return device_launch(layers->device, &launch);
+    return launch;
 }
 
 static enum status multiply(struct layers *layers, const struct linear *linear,
-                            const struct linear_room *room)
+                            const struct linear_room *room, const struct launch *made_by)
 {
     const struct matmul product = {
         .site = {.pack = layers->pack, .product = linear->product},
         .m = linear->limbs_a * layers->rows,
         .a = room->q,
+        .made_by = made_by,
         .b = linear->weights,
         .c = room->acc,
     };
@@ -146,12 +148,11 @@ static enum status dequantise(const struct layers *layers, const struct linear *
 enum status layers_linear(struct layers *layers, const struct linear *linear,
                           const struct linear_room *room, struct view x, struct view y)
 {
-    enum status status = quantise(layers, linear, room, x);
+    const struct launch made_by = quantise(layers, linear, room, x);
 
     assert(linear->weights->n == linear->n * linear->limbs_w);
     assert(linear->weights->k == padded(linear->k));
-    if (!status)
-        status = multiply(layers, linear, room);
+    const enum status status = multiply(layers, linear, room, &made_by);
     return status ? status : dequantise(layers, linear, room, y);
 }
 

@@ -22,7 +22,7 @@ enum status attempt_commit_b(struct attempt *attempt, struct buffer *key)
                                           .key = key,
                                           .tree = kept->tree};
         kept->is_set = kept->is_noised = false;
-        status = operand_tree_make(&tree, kept->root);
+        status = operand_tree_make(&tree, NULL, kept->root);
         memcpy(kept->key, attempt->key, DIGEST_SIZE);
         kept->is_set = !status;
     }
@@ -70,7 +70,7 @@ enum status attempt_commit_a(struct attempt *attempt, struct buffer *key,
                                     attempt->root_a);
     } else {
         left->is_set = false;
-        status = operand_tree_make(&tree, attempt->root_a);
+        status = operand_tree_make(&tree, product->made_by, attempt->root_a);
     }
     if (status)
         return status;

@@ -22,8 +22,10 @@ struct operand_tree {
 
 /* Bytes that all layers take (merkle.h says how they lie). */
 size_t operand_tree_size(uint64_t rows, uint64_t k);
-/* All layers, and the root to the host. */
+/* All layers, and the root to the host.  made_by: the launch that writes the operand,
+ * launched here; NULL: it is there already. */
 MUST_CHECK enum status operand_tree_make(const struct operand_tree *tree,
+                                         const struct launch *made_by,
                                          uint8_t root[DIGEST_SIZE]);
 /* The same after size bytes from first on were written anew, out of the layers as they
  * were made under this key: hashes those chunks and what is above them. */

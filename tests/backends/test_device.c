@@ -122,6 +122,43 @@ static void test_launches(void **state)
     assert_int_equal(device_counters(f->device)->launches, before + 1);
 }
 
+/* The second of two launches reads what the first one wrote; both are checked and
+ * counted. */
+static void test_launch_then(void **state)
+{
+    const struct fixture *f = *state;
+    struct launch first = {
+        .kernel = KERNEL_test_matrix, .last = 64, .views = {{f->a, 0}}};
+    struct launch second = {.kernel = KERNEL_residual,
+                            .last = 16,
+                            .views = {{f->a, 0}, {f->b, 0}, {f->c, 0}}};
+    const uint64_t before = device_counters(f->device)->launches;
+    uint32_t before_it[16], after[16];
+
+    assert_int_equal(device_launch_then(f->device, &first, &second), STATUS_OK);
+    assert_int_equal(device_read(f->device, f->c, 0, before_it, sizeof before_it),
+                     STATUS_OK);
+    assert_int_equal(device_counters(f->device)->launches, before + 2);
+    first.scalars[0].u64 = 9; /* another seed */
+    assert_int_equal(device_launch_then(f->device, &first, &second), STATUS_OK);
+    assert_int_equal(device_read(f->device, f->c, 0, after, sizeof after), STATUS_OK);
+    assert_memory_not_equal(before_it, after, sizeof after);
+    first.views[0].offset = second.views[1].offset = (uint64_t)N * K + 1;
+    assert_int_equal(device_launch_then(f->device, &first, &second), STATUS_BAD_DATA);
+    first.views[0].offset = 0;
+    assert_int_equal(device_launch_then(f->device, &first, &second), STATUS_BAD_DATA);
+    second.views[1].offset = 0;
+    assert_int_equal(device_counters(f->device)->launches, before + 4);
+    device_fail_at(f->device, 1);
+    assert_int_equal(device_launch_then(f->device, &first, &second), STATUS_DEVICE_LOST);
+    first.first = first.last;
+    assert_int_equal(device_launch_then(f->device, &first, &second), STATUS_OK);
+    first.first = 0;
+    second.first = second.last;
+    assert_int_equal(device_launch_then(f->device, &first, &second), STATUS_OK);
+    assert_int_equal(device_counters(f->device)->launches, before + 6);
+}
+
 static struct mining mining_of(const struct fixture *f)
 {
     return (struct mining){.a = f->noise,
@@ -329,11 +366,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DEVICE_TEST(test_transfers),      DEVICE_TEST(test_foreign_buffers),
-        DEVICE_TEST(test_launches),       DEVICE_TEST(test_products),
-        DEVICE_TEST(test_mined_products), DEVICE_TEST(test_packing),
-        DEVICE_TEST(test_unreserved),     DEVICE_TEST(test_injected_fault),
-        DEVICE_TEST(test_port),           DEVICE_TEST(test_plan),
-        cmocka_unit_test(test_backends),
+        DEVICE_TEST(test_launches),       DEVICE_TEST(test_launch_then),
+        DEVICE_TEST(test_products),       DEVICE_TEST(test_mined_products),
+        DEVICE_TEST(test_packing),        DEVICE_TEST(test_unreserved),
+        DEVICE_TEST(test_injected_fault), DEVICE_TEST(test_port),
+        DEVICE_TEST(test_plan),           cmocka_unit_test(test_backends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,8 @@ static enum status watch(struct matmul_port *port, const struct matmul *product)
     assert_int_equal(product->site.pass, 0);
     assert_int_equal(product->site.product, watching->next);
     assert_int_equal(product->site.item, 0);
+    assert_non_null(product->made_by);
+    assert_memory_equal(&product->made_by->views[1], &product->a, sizeof product->a);
     assert_int_equal(product->m, shape.m);
     assert_int_equal(product->b->n, shape.n);
     assert_int_equal(product->b->k, shape.k);

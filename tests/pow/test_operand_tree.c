@@ -44,7 +44,7 @@ static void check(struct bench *bench, uint64_t rows, uint64_t first, uint64_t s
                                 .tree = bench->trees[0]};
     uint8_t root[2][32], expected[32];
 
-    assert_int_equal(operand_tree_make(&tree, root[0]), STATUS_OK);
+    assert_int_equal(operand_tree_make(&tree, NULL, root[0]), STATUS_OK);
     for (uint64_t i = first; i < first + size; i++)
         bench->bytes[i] ^= (uint8_t)(1 + next(bench) % 255);
     assert_int_equal(device_write(bench->device, bench->operand, (size_t)first,
@@ -52,7 +52,7 @@ static void check(struct bench *bench, uint64_t rows, uint64_t first, uint64_t s
                      STATUS_OK);
     assert_int_equal(operand_tree_renew(&tree, first, size, root[0]), STATUS_OK);
     tree.tree = bench->trees[1];
-    assert_int_equal(operand_tree_make(&tree, root[1]), STATUS_OK);
+    assert_int_equal(operand_tree_make(&tree, NULL, root[1]), STATUS_OK);
     for (int i = 0; i < 2; i++)
         assert_int_equal(
             device_read(bench->device, bench->trees[i], 0, layers[i], tree_size),
