@@ -11,6 +11,7 @@
 
 #include "kernels/blake3_host.h"
 #include "miner/selftest_cases.h"
+#include "miner/work/target.h"
 
 enum {
     SIDE_MAX = 1 << 20, /* rows or columns of a case */
@@ -30,8 +31,13 @@ struct work {
     uint32_t k, rank;
     struct side a, b;
     uint64_t row_tiles, column_tiles;
-    struct view tickets; /* [tiles][32] */
+    uint8_t *tickets; /* [tiles][32], as the composition makes them */
 };
+
+static uint64_t tiles_all(const struct work *w)
+{
+    return w->row_tiles * w->column_tiles;
+}
 
 static size_t elements(const struct work *w, const struct side *side)
 {
@@ -85,7 +91,7 @@ static void case_read(struct work *w)
     side_read(w, &w->b, "n", "cols_pattern", "seed_b");
     w->row_tiles = pattern_starts(&w->a.pattern, w->a.rows);
     w->column_tiles = pattern_starts(&w->b.pattern, w->b.rows);
-    if (!w->row_tiles || !w->column_tiles || w->row_tiles * w->column_tiles > TILES_MAX)
+    if (!w->row_tiles || !w->column_tiles || tiles_all(w) > TILES_MAX)
         trial_fail(w->t, STATUS_BAD_DATA, "%llu x %llu tiles do not fit a test",
                    (unsigned long long)w->row_tiles, (unsigned long long)w->column_tiles);
     if (w->a.pattern.count * w->b.pattern.count > 256)
@@ -167,19 +173,21 @@ static struct view tile_sides(struct work *w, const struct side *side, uint64_t 
 
 static void make_tickets(struct work *w)
 {
-    const uint64_t tiles = w->row_tiles * w->column_tiles;
+    const uint64_t tiles = tiles_all(w);
     const struct view rows = tile_sides(w, &w->a, w->row_tiles),
                       columns = tile_sides(w, &w->b, w->column_tiles),
-                      words = trial_room(w->t, tiles * 64);
+                      words = trial_room(w->t, tiles * 64),
+                      tickets = trial_room(w->t, tiles * BLAKE3_SIZE);
 
-    w->tickets = trial_room(w->t, tiles * BLAKE3_SIZE);
     trial_launch(w->t, KERNEL_ticket_fold, tiles,
                  VIEWS(w->a.noised, w->b.noised, rows, columns, words),
                  SCALARS({.u32 = w->a.pattern.count}, {.u32 = w->b.pattern.count},
                          {.u32 = w->k}, {.u32 = w->rank},
                          {.u32 = (uint32_t)w->column_tiles}));
-    trial_launch(w->t, KERNEL_ticket_hash, tiles, VIEWS(words, w->a.seed, w->tickets),
+    trial_launch(w->t, KERNEL_ticket_hash, tiles, VIEWS(words, w->a.seed, tickets),
                  SCALARS({0}));
+    w->tickets = trial_block(w->t, tiles * BLAKE3_SIZE);
+    trial_get(w->t, tickets, w->tickets, tiles * BLAKE3_SIZE);
 }
 
 /* --- the device's own products --- */
@@ -225,72 +233,106 @@ static struct mining mining_of(const struct work *w, struct view hits, uint32_t 
     return mining;
 }
 
-/* Every hit is the ticket that the composition made for its tile. */
-static void check_hits(struct work *w, const struct hits *hits, uint32_t count)
+/* The tile that starts there, or how many there are. */
+static uint64_t tile_find(const struct work *w, uint64_t row, uint64_t column)
 {
-    const size_t size = (size_t)(w->row_tiles * w->column_tiles) * BLAKE3_SIZE;
-    uint8_t *tickets = trial_block(w->t, size);
+    uint64_t i = 0, j = 0;
 
-    trial_get(w->t, w->tickets, tickets, size);
-    for (uint32_t i = 0; !w->t->status && i < count; i++) {
-        uint64_t row = 0, column = 0;
-        while (row < w->row_tiles &&
-               pattern_start(&w->a.pattern, row) != hits->hit[i].row)
-            row++;
-        while (column < w->column_tiles &&
-               pattern_start(&w->b.pattern, column) != hits->hit[i].column)
-            column++;
-        if (row == w->row_tiles || column == w->column_tiles)
-            trial_fail(w->t, STATUS_MISMATCH, "a hit at %u, %u, where no tile starts",
-                       hits->hit[i].row, hits->hit[i].column);
-        else
-            trial_expect_host(w->t, "ticket of the mining product", hits->hit[i].ticket,
-                              tickets + (row * w->column_tiles + column) * BLAKE3_SIZE,
-                              BLAKE3_SIZE);
-    }
+    while (i < w->row_tiles && pattern_start(&w->a.pattern, i) != row)
+        i++;
+    while (j < w->column_tiles && pattern_start(&w->b.pattern, j) != column)
+        j++;
+    return i < w->row_tiles && j < w->column_tiles ? i * w->column_tiles + j
+                                                   : tiles_all(w);
 }
 
-/* Under a bound that every ticket meets, all tiles are hits. */
-static void check_all(struct work *w)
+/* The hit is the ticket that the composition made for its tile, and the first there. */
+static void check_hit(struct work *w, const struct hit *hit, uint8_t *is_seen)
 {
-    const uint32_t tiles = (uint32_t)(w->row_tiles * w->column_tiles);
+    const uint64_t tile = tile_find(w, hit->row, hit->column);
+
+    if (tile == tiles_all(w))
+        trial_fail(w->t, STATUS_MISMATCH, "a hit at %u, %u, where no tile starts",
+                   hit->row, hit->column);
+    else if (is_seen[tile]++)
+        trial_fail(w->t, STATUS_MISMATCH, "two hits at %u, %u", hit->row, hit->column);
+    else
+        trial_expect_host(w->t, "ticket of the mining product", hit->ticket,
+                          w->tickets + tile * BLAKE3_SIZE, BLAKE3_SIZE);
+}
+
+static uint32_t tickets_meeting(const struct work *w, const struct target *bound)
+{
+    uint32_t count = 0;
+
+    for (uint64_t i = 0; i < tiles_all(w); i++)
+        count += target_met(w->tickets + i * BLAKE3_SIZE, bound);
+    return count;
+}
+
+/* Under this bound the hits are the tiles whose tickets meet it. */
+static void check_product(struct work *w, const struct target *bound, struct view c)
+{
+    const uint32_t tiles = (uint32_t)tiles_all(w);
     const size_t size = sizeof(struct hits) + tiles * sizeof(struct hit);
     struct mining mining = mining_of(w, trial_room(w->t, size), tiles);
     struct hits *hits = trial_block(w->t, size);
+    uint8_t *is_seen = trial_block(w->t, tiles);
 
-    memset(mining.bound, 0xff, sizeof(mining.bound));
-    multiply(w, &mining, (struct view){0});
-    trial_get(w->t, mining.hits, hits, size);
-    if (!w->t->status && hits->count != tiles)
-        trial_fail(w->t, STATUS_MISMATCH, "%u hits of %u tiles", hits->count, tiles);
-    check_hits(w, hits, w->t->status ? 0 : hits->count);
-}
-
-/* Under the best ticket as its bound, the best tile is the only hit, and the product is
- * clean. */
-static void check_best(struct work *w, struct view c)
-{
-    const struct vector_member *tile =
-        vector_case_find(w->t->given, "best_tile", VECTOR_LIST);
-    const size_t size = sizeof(struct hits) + sizeof(struct hit);
-    struct mining mining = mining_of(w, trial_room(w->t, size), 1);
-    struct hits *hits = trial_block(w->t, size);
-
-    trial_hex(w->t, "best_jackpot_le_hex", mining.bound, sizeof(mining.bound));
+    memcpy(mining.bound, bound->le, sizeof(mining.bound));
     multiply(w, &mining, c);
     trial_get(w->t, mining.hits, hits, size);
     if (w->t->status)
         return;
+    const uint32_t expected = tickets_meeting(w, bound);
+    if (hits->count != expected)
+        trial_fail(w->t, STATUS_MISMATCH, "%u hits of %u tiles, expected %u", hits->count,
+                   tiles, expected);
+    for (uint32_t i = 0; !w->t->status && i < expected; i++)
+        check_hit(w, &hits->hit[i], is_seen);
+}
+
+/* Every ticket is seen, with the clean product beside it too: noise that is wrong alike
+ * where it is added and where it is taken out leaves that product right.  The bound that
+ * some tickets do not meet is the first tile's, which holds the first line of either
+ * side. */
+static void check_products(struct work *w, struct view c)
+{
+    struct target all, first;
+
+    memset(all.le, 0xff, sizeof(all.le));
+    check_product(w, &all, (struct view){0});
+    check_product(w, &all, c);
+    if (w->t->status)
+        return;
+    memcpy(first.le, w->tickets, sizeof(first.le));
+    check_product(w, &first, (struct view){0});
+}
+
+/* The best tile's ticket is the only one that meets it. */
+static void check_best(struct work *w)
+{
+    const struct vector_member *tile =
+        vector_case_find(w->t->given, "best_tile", VECTOR_LIST);
+    struct target best;
+
+    trial_hex(w->t, "best_jackpot_le_hex", best.le, sizeof(best.le));
     if (!tile || tile->data.size != 16)
         trial_fail(w->t, STATUS_BAD_DATA, "\"best_tile\" is no pair");
-    else if (hits->count != 1 || hits->hit[0].row != u64_load(tile->data.data) ||
-             hits->hit[0].column != u64_load(tile->data.data + 8))
-        trial_fail(w->t, STATUS_MISMATCH,
-                   "%u hits at the best ticket, the first at %u, %u", hits->count,
-                   hits->hit[0].row, hits->hit[0].column);
+    if (w->t->status)
+        return;
+    const uint64_t row = u64_load(tile->data.data),
+                   column = u64_load(tile->data.data + 8);
+    const uint64_t at = tile_find(w, row, column);
+    if (at == tiles_all(w))
+        trial_fail(w->t, STATUS_BAD_DATA, "no tile starts at %llu, %llu",
+                   (unsigned long long)row, (unsigned long long)column);
+    else if (tickets_meeting(w, &best) != 1)
+        trial_fail(w->t, STATUS_MISMATCH, "%u tickets as good as the best, expected 1",
+                   tickets_meeting(w, &best));
     else
-        trial_expect_host(w->t, "best ticket", hits->hit[0].ticket, mining.bound,
-                          sizeof(mining.bound));
+        trial_expect_host(w->t, "best ticket", w->tickets + at * BLAKE3_SIZE, best.le,
+                          sizeof(best.le));
 }
 
 bool selftest_pow(struct trial *trial)
@@ -310,8 +352,8 @@ bool selftest_pow(struct trial *trial)
     const struct view plain = trial_room(trial, size), mined = trial_room(trial, size);
     multiply(&w, NULL, plain);
     expect_hash(trial, product, plain, size);
-    check_all(&w);
-    check_best(&w, mined);
+    check_best(&w);
+    check_products(&w, mined);
     expect_hash(trial, product, mined, size);
     return true;
 }

@@ -36,13 +36,14 @@ struct cuda_stand_in {
     uint64_t fail_code;  /* what a failing call answers */
     uint64_t fail_stays; /* 1: and all calls after it, until failed is set to 0 */
     uint64_t failed;
-    uint64_t wrong_at; /* the n-th launch of a text leaves one wrong bit; 0: none */
+    uint64_t wrong_at; /* the n-th launch leaves one wrong bit; 0: none */
     uint64_t mode;     /* of the executor, for kernels that are no texts */
     /* What happened. */
     uint64_t calls, launches;
     uint64_t launches_run;             /* of those launches, how many have happened */
     uint64_t memory_held, memory_news; /* bytes now; how often memory was taken */
     uint64_t pinned_held, handles_held;
+    const char *wrong_kernel; /* what the wrong bit came out of */
 };
 
 /* The only one; the same in every call. */

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/cuda/cuda_geometry.h"
+#include "backends/cuda/cuda_product.h"
 #include "tests/executor/executor.h"
 #include "tests/stand_in/cuda_stand_in_state.h"
 
@@ -122,6 +124,25 @@ static uint32_t tuned_output(const char *name)
         if (strcmp(places[i].name, name) == 0)
             return functions[places[i].text].output;
     return 0;
+}
+
+uint8_t *stand_in_written(const struct cuda_function *function, void *const *arguments)
+{
+    uint8_t *written = NULL;
+
+    if (function->output)
+        memcpy(&written, arguments[function->output], sizeof written);
+    else if (function->sizes[0] == sizeof(struct cuda_product)) {
+        const struct cuda_product *product = arguments[0];
+
+        if (!strcmp(function->name, "correction_make"))
+            written = (uint8_t *)product->scratch + 4 * CORRECTION_SLOTS;
+        else if (product->c)
+            written = (uint8_t *)product->c;
+        else /* a ticket; whoever had no winner has room for one */
+            written = product->ring->hit[0].ticket;
+    }
+    return written;
 }
 
 static struct cuda_function *tuned_find(const char *name)

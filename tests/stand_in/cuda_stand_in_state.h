@@ -52,8 +52,11 @@ struct cuda_function {
     const size_t *sizes; /* of each */
     /* NULL, or what went wrong. */
     const char *(*run)(const struct queued *launch, void *const *arguments);
-    uint32_t output; /* the argument that points to what it writes; 0: nobody knows */
+    uint32_t output; /* the argument that points to what it writes; 0: see below */
 };
+
+/* The first byte of what a launch writes; NULL: nobody knows. */
+uint8_t *stand_in_written(const struct cuda_function *function, void *const *arguments);
 
 /* NULL: no kernel of that name. */
 struct cuda_function *stand_in_function(const char *name);

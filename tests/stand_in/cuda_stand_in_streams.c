@@ -46,7 +46,7 @@ static void launch_run(const struct queued *queued)
     if (fault)
         stand_in_fail(fault);
     if (queued->is_wrong)
-        **(uint8_t **)arguments[function->output] ^= 1;
+        *stand_in_written(function, arguments) ^= 1;
 }
 
 static void stream_run_until(struct cuda_stream *stream, const struct cuda_event *event,
@@ -286,7 +286,10 @@ static int kernel_queue(const struct cuda_launch_config *config,
         memcpy(queued->arguments + at, arguments[i], function->sizes[i]);
         at += (function->sizes[i] + 63) / 64 * 64;
     }
-    queued->is_wrong = function->output && state->wrong_at && !--state->wrong_at;
+    queued->is_wrong =
+        stand_in_written(function, arguments) && state->wrong_at && !--state->wrong_at;
+    if (queued->is_wrong)
+        state->wrong_kernel = function->name;
     stand_in_queued();
     return CUDA_OK;
 }
