@@ -89,6 +89,9 @@ struct cuda_matmul {
 /* Launches the entry of the run's mode with the product as its only argument, maps
  * behind it where the grid asks for them. */
 enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run);
+/* The same with another entry point that takes what the row's own does. */
+enum status cuda_matmul_launch_entry(struct device *device, const struct cuda_run *run,
+                                     struct cuda_function *entry);
 
 #define CUDA_MATMUL(row) extern const struct cuda_matmul cuda_matmul_##row;
 #include "backends/cuda/cuda_matmul.def"

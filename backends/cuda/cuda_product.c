@@ -157,7 +157,8 @@ static enum status maps_make(struct device *device, const struct cuda_run *run,
     return cuda_check(device, code, "describing operands");
 }
 
-enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run)
+enum status cuda_matmul_launch_entry(struct device *device, const struct cuda_run *run,
+                                     struct cuda_function *entry)
 {
     struct cuda_product product = run->product;
     struct cuda_tensor_map maps[CUDA_MAPS];
@@ -168,9 +169,12 @@ enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run
     grid.parts = product.part_last - product.part_first;
     if (grid.map_bytes)
         status = maps_make(device, run, maps);
-    return status ? status
-                  : cuda_launch(device, device->products[run->row][run->mode], &grid,
-                                arguments, device->work);
+    return status ? status : cuda_launch(device, entry, &grid, arguments, device->work);
+}
+
+enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run)
+{
+    return cuda_matmul_launch_entry(device, run, device->products[run->row][run->mode]);
 }
 
 static enum status scratch_prepare(struct cuda_work *work)
