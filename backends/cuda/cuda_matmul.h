@@ -16,6 +16,8 @@
 #include "backends/backend.h"
 #include "backends/cuda/cuda_product.h"
 
+struct cuda_function;
+
 enum cuda_mode {
     CUDA_CLEAN,  /* c of operands without noise */
     CUDA_MINED,  /* tickets alone */
