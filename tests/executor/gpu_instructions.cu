@@ -4,8 +4,10 @@
  *
  *     cmake --build build --target gpu_instructions && build/gpu_instructions
  *
- * Exit status 0: no bit differs; 1: some do, and nothing that the executor says of a kernel
- * holds for this card; 77: no card.  A word that this card does not have is left out.
+ * Exit status 0: no bit differs; 1: some do, and what the executor says of kernels with those
+ * words does not hold for this card; 77: no card.  A word that this card does not have is left
+ * out.  Every case runs in a process of its own, so that one that breaks, or never ends, takes
+ * no other with it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/executor/hopper_cases.cu"
 #include "tests/executor/instruction_cases.cu"
@@ -154,29 +158,83 @@ static int case_run(const struct instruction_case *c, const void *kernel)
     return passed;
 }
 
-/* Every case on the card that is current. */
-static int card_run(int card)
+/* What a process that ran a case, or looked at a card, ends with. */
+enum { CASE_PASSED, CASE_FAILED, CASE_LEFT_OUT, CASE_LOST, CASE_SECONDS = 60 };
+
+static uint32_t card_arch(int card, cudaDeviceProp *properties)
+{
+    if (cudaSetDevice(card) || cudaGetDeviceProperties(properties, card))
+        return 0;
+    return (uint32_t)(properties->major * 10 + properties->minor);
+}
+
+static int card_case(int card, size_t which)
+{
+    const struct instruction_case *c = &instruction_cases[which];
+    cudaDeviceProp properties;
+    const uint32_t arch = card_arch(card, &properties);
+
+    if (c->arch > arch || (c->arch == 90 && arch != 90)) {
+        printf("left out %s: for compute capability %u.%u\n", c->name + 5, c->arch / 10,
+               c->arch % 10);
+        return CASE_LEFT_OUT;
+    }
+    return case_run(c, kernels[which]) ? CASE_PASSED : CASE_FAILED;
+}
+
+static int card_show(int card, size_t unused)
 {
     cudaDeviceProp properties;
-    uint32_t arch, passed = 0, failed = 0;
 
-    cudaSetDevice(card);
-    cudaGetDeviceProperties(&properties, card);
-    arch = (uint32_t)(properties.major * 10 + properties.minor);
+    (void)unused;
+    if (card_arch(card, &properties) == 0)
+        return CASE_FAILED;
     printf("card     %s, compute capability %d.%d\n", properties.name, properties.major,
            properties.minor);
-    for (size_t i = 0; i < INSTRUCTION_CASES; i++) {
-        const struct instruction_case *c = &instruction_cases[i];
+    return CASE_PASSED;
+}
 
-        if (c->arch > arch || (c->arch == 90 && arch != 90)) {
-            printf("left out %s: for compute capability %u.%u\n", c->name + 5, c->arch / 10,
-                   c->arch % 10);
-            continue;
-        }
-        if (case_run(c, kernels[i]))
-            passed++;
-        else
-            failed++;
+/* Where even this breaks there seem to be some, on which everything fails. */
+static int cards_count(int unused, size_t unused_too)
+{
+    int count = 0;
+
+    (void)unused, (void)unused_too;
+    return cudaGetDeviceCount(&count) ? 0 : count;
+}
+
+/* The work's answer, given in a process of its own. */
+static int apart(int (*work)(int card, size_t which), int card, size_t which)
+{
+    int status = 0;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        alarm(CASE_SECONDS);
+        status = work(card, which);
+        fflush(stdout);
+        _exit(status);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+        return CASE_LOST;
+    return WEXITSTATUS(status);
+}
+
+static int card_run(int card)
+{
+    uint32_t passed = 0, failed = 0;
+
+    apart(card_show, card, 0);
+    for (size_t i = 0; i < INSTRUCTION_CASES; i++) {
+        const int answer = apart(card_case, card, i);
+
+        if (answer == CASE_LOST)
+            printf("FAILED   %s: its process broke, or did not end within %d s\n",
+                   instruction_cases[i].name + 5, CASE_SECONDS);
+        passed += answer == CASE_PASSED;
+        failed += answer != CASE_PASSED && answer != CASE_LEFT_OUT;
     }
     printf("%u passed, %u failed\n", passed, failed);
     return failed == 0;
@@ -184,9 +242,10 @@ static int card_run(int card)
 
 int main(void)
 {
-    int count = 0, same = 1;
+    const int count = apart(cards_count, 0, 0);
+    int same = 1;
 
-    if (cudaGetDeviceCount(&count) || count == 0) {
+    if (count == 0) {
         printf("skipped  no CUDA card\n");
         return 77;
     }
