@@ -67,9 +67,9 @@ struct cuda_launch_config {
 _Static_assert(sizeof(struct cuda_launch_attribute) == 72, "the driver's own layout");
 _Static_assert(sizeof(struct cuda_launch_config) == 56, "the driver's own layout");
 
-/* CUtensorMap: opaque. */
+/* CUtensorMap: opaque; 64 bytes of alignment were enough before CUDA 13. */
 struct cuda_tensor_map {
-    _Alignas(64) uint64_t words[16];
+    _Alignas(128) uint64_t words[16];
 };
 
 struct cuda_driver {

@@ -36,7 +36,7 @@ extern __shared__ __align__(1024) u8 shared_bytes[];
 #define SHARED_BYTES     shared_bytes
 #define SHARED(type, at) ((type *)(shared_bytes + (at)))
 
-struct __align__(64) tensor_map
+struct __align__(128) tensor_map
 {
     u64 words[16];
 };

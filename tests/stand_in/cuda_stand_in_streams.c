@@ -324,8 +324,12 @@ int cuTensorMapEncodeTiled(struct cuda_tensor_map *map, int type, unsigned rank,
     (void)promotion;
     ENTER(tensor_map);
     if (type != CUDA_TENSOR_U8 || rank != 2 || interleave || fill || steps[0] != 1 ||
-        steps[1] != 1 || (uintptr_t)map % 64 || address % 16 || strides[0] % 16 ||
-        box[0] > 256 || box[1] > 256 ||
+        steps[1] != 1 || (uintptr_t)map % 128 || address % 16)
+        return INVALID_VALUE;
+    if (strides[0] % 16 || strides[0] >> 40 || strides[0] < sizes[0] || !sizes[0] ||
+        !sizes[1] || sizes[0] >> 32 || sizes[1] >> 32)
+        return INVALID_VALUE;
+    if (!box[0] || !box[1] || box[0] > 256 || box[1] > 256 || box[0] % 16 ||
         (swizzle == CUDA_TENSOR_SWIZZLE_128 && box[0] > 128))
         return INVALID_VALUE;
     executor_tensor_map(map, (const void *)(uintptr_t)address, sizes, strides[0], box,
