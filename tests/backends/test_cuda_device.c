@@ -16,7 +16,7 @@
 
 #include "backends/cuda/cuda_calls.h"
 #include "miner/base/memory.h"
-#include "tests/product_case.h"
+#include "tests/cuda_side.h"
 #include "tests/stand_in/stand_in_find.h"
 
 static void *room(size_t count, size_t size)
@@ -25,114 +25,6 @@ static void *room(size_t count, size_t size)
 
     assert_non_null(data);
     return data;
-}
-
-static struct device *device_of(const char *variant)
-{
-    const struct device_options options = {.variant = variant};
-    struct error err = {0};
-    struct device *device;
-
-    if (device_open(backend_find("cuda"), 0, &options, &device, &err))
-        fail_msg("%s", error_text(&err));
-    return device;
-}
-
-static struct buffer *buffer_of(struct device *device, const void *data, size_t size)
-{
-    struct buffer *buffer;
-
-    assert_int_equal(device_buffer_new(device, size, &buffer), STATUS_OK);
-    if (data)
-        assert_int_equal(device_write(device, buffer, 0, data, size), STATUS_OK);
-    return buffer;
-}
-
-/* One product of a shape on a device. */
-struct side {
-    const struct product_case *shape;
-    const struct product_plain *plain;
-    struct device *device;
-    struct buffer *a, *b, *c, *hits;
-    struct packed *packed;
-    uint32_t hits_max;
-    struct mining mining;
-};
-
-static void side_make(struct side *side, struct device *device,
-                      const struct product_case *shape, const struct product_plain *plain)
-{
-    const size_t k = shape->k;
-
-    *side = (struct side){.shape = shape, .plain = plain, .device = device};
-    side->hits_max = (uint32_t)plain->wins + 3;
-    side->a = buffer_of(device, plain->a, shape->m * k);
-    side->b = buffer_of(device, plain->b, shape->n * k);
-    side->c = buffer_of(device, NULL, (size_t)shape->m * shape->n * 4);
-    side->hits = buffer_of(device, NULL, 8 + side->hits_max * sizeof(struct hit));
-    side->mining = (struct mining){.a.rank = shape->rank,
-                                   .b.rank = shape->rank,
-                                   .rows = &shape->rows,
-                                   .columns = &shape->columns,
-                                   .hits = {side->hits, 0},
-                                   .hits_max = side->hits_max};
-    memset(side->mining.bound, 0xff, sizeof side->mining.bound);
-    side->mining.bound[31] = shape->bound_top;
-    product_seed(side->mining.a.seed, SEED_A);
-    product_seed(side->mining.b.seed, SEED_B);
-    assert_int_equal(device_packed_new(device, shape->n, shape->k, &side->packed),
-                     STATUS_OK);
-    assert_int_equal(device_pack(device, side->packed, (struct view){side->b, 0},
-                                 shape->rank ? &side->mining.b : NULL),
-                     STATUS_OK);
-    assert_int_equal(device_reserve(device, shape->m, shape->n, shape->k, shape->rank),
-                     STATUS_OK);
-}
-
-static enum status side_multiply(const struct side *side, bool is_useful)
-{
-    const struct multiply multiply = {
-        .m = side->shape->m,
-        .a = {side->a, 0},
-        .b = side->packed,
-        .c = {is_useful ? side->c : NULL, 0},
-        .mining = side->shape->rank ? &side->mining : NULL,
-    };
-
-    return device_multiply(side->device, &multiply);
-}
-
-static void side_check(const struct side *side, bool is_useful)
-{
-    const struct product_case *shape = side->shape;
-    const struct product_plain *p = side->plain;
-    const size_t size = (size_t)shape->m * shape->n * 4;
-    const size_t hits_size = 8 + side->hits_max * sizeof(struct hit);
-    struct hits *hits = room(1, hits_size);
-    int32_t *c = room(1, size);
-    uint32_t at = 0;
-
-    assert_int_equal(device_read(side->device, side->hits, 0, hits, hits_size),
-                     STATUS_OK);
-    assert_int_equal(device_read(side->device, side->c, 0, c, size), STATUS_OK);
-    if (is_useful)
-        assert_memory_equal(c, p->c, size);
-    if (shape->rank)
-        assert_int_equal(hits->count, p->wins);
-    for (uint64_t t = 0; shape->rank && t < p->tile_rows * p->tile_columns; t++)
-        if (p->tiles[t].ticket[31] <= shape->bound_top)
-            assert_memory_equal(&hits->hit[at++], &p->tiles[t], sizeof(struct hit));
-    memory_free(hits);
-    memory_free(c);
-}
-
-static void side_free(struct side *side)
-{
-    device_packed_free(side->device, side->packed);
-    device_buffer_free(side->device, side->a);
-    device_buffer_free(side->device, side->b);
-    device_buffer_free(side->device, side->c);
-    device_buffer_free(side->device, side->hits);
 }
 
 static const struct product_case shapes[] = {
@@ -156,18 +48,18 @@ static void test_products(void **state)
         shape.columns = pattern_range(16);
         product_plain_make(&shape, &plain);
         for (uint64_t turn = 0; turn < 6; turn++) {
-            struct device *device = device_of(turn / 3 ? "plain" : NULL);
-            struct side side;
+            struct device *device = cuda_device_of(turn / 3 ? "plain" : NULL);
+            struct cuda_side side;
 
             stand_in->lag = turn % 3;
             stand_in->mode = turn;
-            side_make(&side, device, &shape, &plain);
-            assert_int_equal(side_multiply(&side, true), STATUS_OK);
-            side_check(&side, true);
-            assert_int_equal(side_multiply(&side, false), STATUS_OK);
+            cuda_side_make(&side, device, &shape, &plain);
+            assert_int_equal(cuda_side_multiply(&side, true), STATUS_OK);
+            cuda_side_check(&side, true);
+            assert_int_equal(cuda_side_multiply(&side, false), STATUS_OK);
             assert_int_equal(device_finish(device), STATUS_OK);
-            side_check(&side, !shape.rank);
-            side_free(&side);
+            cuda_side_check(&side, !shape.rank);
+            cuda_side_free(&side);
             device_close(device);
         }
         product_plain_free(&plain);
@@ -177,70 +69,40 @@ static void test_products(void **state)
     assert_int_equal(stand_in->pinned_held, 0);
 }
 
-enum { SMALL = 16, LARGE = 64 }; /* one range, several */
-
-/* The shape, its composition and a device in the state `turn`. */
-struct setting {
-    struct product_case shape;
-    struct product_plain plain;
-    struct device *device;
-    struct side side;
-};
-
-static void setting_make(struct setting *s, struct cuda_stand_in *stand_in, uint64_t turn,
-                         uint32_t size)
-{
-    *s = (struct setting){
-        .shape = {.m = size, .n = 2 * size, .k = 1024, .rank = 64, .bound_top = 255}};
-    s->shape.rows = pattern_range(8);
-    s->shape.columns = pattern_range(16);
-    product_plain_make(&s->shape, &s->plain);
-    stand_in->lag = turn;
-    s->device = device_of("plain");
-    side_make(&s->side, s->device, &s->shape, &s->plain);
-}
-
-static void setting_free(struct setting *s)
-{
-    side_free(&s->side);
-    device_close(s->device);
-    product_plain_free(&s->plain);
-}
-
 /* Three products on their way together; operands are overwritten and packed anew behind
  * them, results are read in another order. */
 static void test_in_flight(void **state)
 {
     for (uint64_t lag = LAG_NONE; lag <= LAG_OTHER; lag++) {
-        struct setting s;
+        struct cuda_setting s;
         struct product_case shape;
         struct product_plain plain;
-        struct side others[2];
+        struct cuda_side others[2];
         int8_t *junk;
 
-        setting_make(&s, *state, lag, SMALL);
+        cuda_setting_make(&s, *state, lag, CUDA_SMALL);
         shape = s.shape;
         shape.values = VALUES_EDGES;
         product_plain_make(&shape, &plain);
         for (size_t i = 0; i < 2; i++)
-            side_make(&others[i], s.device, &shape, &plain);
+            cuda_side_make(&others[i], s.device, &shape, &plain);
         junk = room(s.shape.n, s.shape.k);
-        assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
+        assert_int_equal(cuda_side_multiply(&s.side, true), STATUS_OK);
         assert_int_equal(device_write(s.device, s.side.a, 0, junk, 1000), STATUS_OK);
-        assert_int_equal(side_multiply(&others[0], false), STATUS_OK);
-        assert_int_equal(side_multiply(&others[1], true), STATUS_OK);
+        assert_int_equal(cuda_side_multiply(&others[0], false), STATUS_OK);
+        assert_int_equal(cuda_side_multiply(&others[1], true), STATUS_OK);
         assert_int_equal(device_write(s.device, others[1].a, 0, junk, 1000), STATUS_OK);
         assert_int_equal(
             device_pack(s.device, others[0].packed, (struct view){others[1].b, 0}, NULL),
             STATUS_OK);
-        side_check(&others[1], true);
-        side_check(&s.side, true);
-        side_check(&others[0], false);
+        cuda_side_check(&others[1], true);
+        cuda_side_check(&s.side, true);
+        cuda_side_check(&others[0], false);
         for (size_t i = 0; i < 2; i++)
-            side_free(&others[i]);
+            cuda_side_free(&others[i]);
         product_plain_free(&plain);
         memory_free(junk);
-        setting_free(&s);
+        cuda_setting_free(&s);
     }
 }
 
@@ -249,43 +111,43 @@ static void test_in_flight(void **state)
 static void test_overlap(void **state)
 {
     struct cuda_stand_in *stand_in = *state;
-    struct setting s;
-    struct side other;
+    struct cuda_setting s;
+    struct cuda_side other;
     uint64_t before, queued, prepared;
     uint8_t byte;
 
-    setting_make(&s, stand_in, LAG_LATE, SMALL);
-    side_make(&other, s.device, &s.shape, &s.plain);
+    cuda_setting_make(&s, stand_in, LAG_LATE, CUDA_SMALL);
+    cuda_side_make(&other, s.device, &s.shape, &s.plain);
     assert_int_equal(device_finish(s.device), STATUS_OK);
     before = stand_in->launches_run;
     assert_int_equal(before, stand_in->launches);
-    assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
+    assert_int_equal(cuda_side_multiply(&s.side, true), STATUS_OK);
     queued = stand_in->launches - before;
-    assert_int_equal(side_multiply(&other, true), STATUS_OK);
+    assert_int_equal(cuda_side_multiply(&other, true), STATUS_OK);
     assert_int_equal(device_read(s.device, s.side.a, 0, &byte, 1), STATUS_OK);
     /* noise of two operands and what takes it out again: five launches each */
     prepared = stand_in->launches_run - before;
     assert_int_equal(prepared, 2 * 5);
     assert_true(prepared < 2 * queued);
-    side_check(&s.side, true);
+    cuda_side_check(&s.side, true);
     assert_true(stand_in->launches_run <
                 stand_in->launches); /* the other's are not due */
-    side_check(&other, true);
+    cuda_side_check(&other, true);
     assert_int_equal(stand_in->launches_run, stand_in->launches);
-    side_free(&other);
-    setting_free(&s);
+    cuda_side_free(&other);
+    cuda_setting_free(&s);
 }
 
 /* A kernel of the caller's own between products reads and writes what they do. */
 static void test_launch_behind(void **state)
 {
     for (uint64_t lag = LAG_NONE; lag <= LAG_OTHER; lag++) {
-        struct setting s;
+        struct cuda_setting s;
         struct buffer *copy;
         uint32_t got[16], want[16];
 
-        setting_make(&s, *state, lag, LARGE);
-        copy = buffer_of(s.device, NULL, sizeof got);
+        cuda_setting_make(&s, *state, lag, CUDA_LARGE);
+        copy = cuda_buffer_of(s.device, NULL, sizeof got);
         const struct launch core = {.kernel = KERNEL_scalar_core,
                                     .last = 16,
                                     .views = {{s.side.c, 0}, {copy, 0}},
@@ -293,12 +155,12 @@ static void test_launch_behind(void **state)
         void *const views[] = {s.plain.c, want};
 
         kernel_table[KERNEL_scalar_core].run(0, 16, views, core.scalars);
-        assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
+        assert_int_equal(cuda_side_multiply(&s.side, true), STATUS_OK);
         assert_int_equal(device_launch(s.device, &core), STATUS_OK);
         assert_int_equal(device_read(s.device, copy, 0, got, sizeof got), STATUS_OK);
         assert_memory_equal(got, want, sizeof got);
         device_buffer_free(s.device, copy);
-        setting_free(&s);
+        cuda_setting_free(&s);
     }
 }
 
@@ -307,50 +169,50 @@ static void test_launch_behind(void **state)
 static void test_stale(void **state)
 {
     struct cuda_stand_in *stand_in = *state;
-    struct setting s;
+    struct cuda_setting s;
     struct hits hits;
     uint64_t count = 7, launches;
 
-    setting_make(&s, stand_in, LAG_NONE, LARGE);
+    cuda_setting_make(&s, stand_in, LAG_NONE, CUDA_LARGE);
     s.side.mining.count = &count;
     s.side.mining.seen = 6;
     launches = stand_in->launches;
-    assert_int_equal(side_multiply(&s.side, false), STATUS_STALE);
+    assert_int_equal(cuda_side_multiply(&s.side, false), STATUS_STALE);
     assert_int_equal(device_read(s.device, s.side.hits, 0, &hits, sizeof hits),
                      STATUS_OK);
     assert_int_equal(hits.count, 0);
     /* One that is wanted is made. */
-    assert_int_equal(side_multiply(&s.side, true), STATUS_OK);
-    side_check(&s.side, true);
+    assert_int_equal(cuda_side_multiply(&s.side, true), STATUS_OK);
+    cuda_side_check(&s.side, true);
     s.side.mining.seen = 7;
-    assert_int_equal(side_multiply(&s.side, false), STATUS_OK);
-    side_check(&s.side, false);
+    assert_int_equal(cuda_side_multiply(&s.side, false), STATUS_OK);
+    cuda_side_check(&s.side, false);
     /* Replaced by the first launch of a range: some tiles are made, not all. */
     s.side.mining.count = &stand_in->launches;
     s.side.mining.seen = stand_in->launches;
     assert_true(stand_in->launches > launches);
-    assert_int_equal(side_multiply(&s.side, false), STATUS_STALE);
+    assert_int_equal(cuda_side_multiply(&s.side, false), STATUS_STALE);
     assert_int_equal(device_read(s.device, s.side.hits, 0, &hits, sizeof hits),
                      STATUS_OK);
     assert_true(hits.count < s.plain.wins);
-    setting_free(&s);
+    cuda_setting_free(&s);
 }
 
 /* Everything was taken in reserve() and before. */
 static void test_no_memory_taken(void **state)
 {
     struct cuda_stand_in *stand_in = *state;
-    struct setting s;
+    struct cuda_setting s;
     uint64_t news;
 
-    setting_make(&s, stand_in, LAG_LATE, LARGE);
+    cuda_setting_make(&s, stand_in, LAG_LATE, CUDA_LARGE);
     news = stand_in->memory_news;
     for (int i = 0; i < 5; i++) {
         assert_int_equal(device_pack(s.device, s.side.packed, (struct view){s.side.b, 0},
                                      &s.side.mining.b),
                          STATUS_OK);
-        assert_int_equal(side_multiply(&s.side, i % 2), STATUS_OK);
-        side_check(&s.side, i % 2);
+        assert_int_equal(cuda_side_multiply(&s.side, i % 2), STATUS_OK);
+        cuda_side_check(&s.side, i % 2);
     }
     assert_int_equal(stand_in->memory_news, news);
     /* What reserve() was not asked for is refused, not taken. */
@@ -360,7 +222,7 @@ static void test_no_memory_taken(void **state)
                               .mining = &s.side.mining};
     assert_int_equal(device_multiply(s.device, &larger), STATUS_NO_MEMORY);
     assert_int_equal(stand_in->memory_news, news);
-    setting_free(&s);
+    cuda_setting_free(&s);
 }
 
 /* Data larger than what it passes through, at odd places. */
@@ -377,8 +239,8 @@ static void test_transfers(void **state)
         struct buffer *buffer;
 
         stand_in->lag = lag;
-        device = device_of(NULL);
-        buffer = buffer_of(device, NULL, SIZE + AT);
+        device = cuda_device_of(NULL);
+        buffer = cuda_buffer_of(device, NULL, SIZE + AT);
         assert_int_equal(device_read(device, buffer, 0, back, SIZE), STATUS_OK);
         assert_int_equal(back[0] | back[SIZE - 1], 0); /* new memory is clear */
         assert_int_equal(device_write(device, buffer, AT, data, SIZE), STATUS_OK);
@@ -400,7 +262,7 @@ static void test_variants(void **state)
     const struct device_options unknown = {.variant = "abacus"},
                                 other = {.variant = "turing_lane"};
     struct error err = {0};
-    struct device *device = device_of("plain");
+    struct device *device = cuda_device_of("plain");
     size_t first = 0;
 
     (void)state;
@@ -409,11 +271,11 @@ static void test_variants(void **state)
     assert_string_equal(device_info(device)->variant, "plain");
     device_close(device);
     assert_int_equal(setenv("MINERVA_CUDA", "wgmma_lane", 1), 0); /* one on trial */
-    device = device_of(NULL);
+    device = cuda_device_of(NULL);
     assert_string_equal(device_info(device)->variant, "wgmma_lane");
     device_close(device);
     assert_int_equal(unsetenv("MINERVA_CUDA"), 0);
-    device = device_of(NULL);
+    device = cuda_device_of(NULL);
     assert_string_equal(device_info(device)->variant, cuda_rows[first]->name);
     device_close(device);
     assert_int_equal(device_open(backend_find("cuda"), 0, &unknown, &device, &err),
