@@ -357,6 +357,15 @@ static enum status multiply_check(const struct device *device,
     return multiply->mining ? mining_check(device, multiply->mining, b) : STATUS_OK;
 }
 
+enum status device_prepare(struct device *device, const struct multiply *multiply)
+{
+    enum status status = device_enter(device);
+
+    if (!status)
+        status = multiply_check(device, multiply);
+    return status ? status : backend_of(device)->prepare(device, multiply);
+}
+
 enum status device_multiply(struct device *device, const struct multiply *multiply)
 {
     const struct packed_head *b = (const struct packed_head *)multiply->b;

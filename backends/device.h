@@ -75,6 +75,8 @@ MUST_CHECK enum status device_pack(struct device *device, struct packed *to,
                                    struct view b, const struct noise *noise);
 MUST_CHECK enum status device_reserve(struct device *device, uint32_t m, uint32_t n,
                                       uint32_t k, uint32_t rank);
+MUST_CHECK enum status device_prepare(struct device *device,
+                                      const struct multiply *multiply);
 MUST_CHECK enum status device_multiply(struct device *device,
                                        const struct multiply *multiply);
 MUST_CHECK enum status device_plan(struct device *device, uint32_t m, uint32_t n,

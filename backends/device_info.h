@@ -33,6 +33,7 @@ struct device_info {
     uint64_t memory_free_bytes; /* when it was opened; 0: it does not say */
     uint64_t piece_bytes;       /* of memory at most in one piece; 0: no such limit */
     uint32_t threads;           /* processors, or compute units */
+    uint32_t products_ahead;    /* how many may still run when multiply() returns */
     char reason[160];           /* "" when usable; otherwise why not and the next step */
 };
 

@@ -195,6 +195,14 @@ static enum status cpu_launch(struct device *device, const struct launch *launch
     return STATUS_OK;
 }
 
+/* Whoever would prepare multiplies. */
+static enum status cpu_prepare(struct device *device, const struct multiply *multiply)
+{
+    (void)device;
+    (void)multiply;
+    return STATUS_OK;
+}
+
 static enum status cpu_finish(struct device *device)
 {
     (void)device;
@@ -227,6 +235,7 @@ const struct backend backend_cpu = {
     .packed_free = cpu_packed_free,
     .pack = cpu_pack,
     .reserve = cpu_reserve,
+    .prepare = cpu_prepare,
     .multiply = cpu_multiply,
     .plan = cpu_plan,
 };

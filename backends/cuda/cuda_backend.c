@@ -210,6 +210,7 @@ const struct backend backend_cuda = {
     .packed_free = cuda_packed_free,
     .pack = cuda_pack,
     .reserve = cuda_reserve,
+    .prepare = cuda_prepare,
     .multiply = cuda_multiply,
     .plan = cuda_plan,
 };

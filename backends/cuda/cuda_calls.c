@@ -174,6 +174,7 @@ enum status cuda_touch(struct device *device, const struct buffer *buffer,
 {
     enum status status = STATUS_OK;
 
+    cuda_ahead_touch(device, buffer, packed);
     for (uint32_t i = 0; !status && i < device->set_count; i++) {
         struct cuda_set *set = &device->sets[i];
 

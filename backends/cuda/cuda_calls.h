@@ -92,6 +92,25 @@ MUST_CHECK enum status cuda_left_prepare(struct device *device,
                                          const struct cuda_set *set,
                                          struct cuda_product *product);
 
+/* cuda_prepare.c */
+struct cuda_work { /* a product on its way */
+    struct device *device;
+    const struct multiply *ask;
+    struct cuda_set *set;
+    struct cuda_run run;
+    struct cuda_grid grid;
+};
+MUST_CHECK enum status cuda_work_check(const struct device *device,
+                                       const struct multiply *ask);
+bool cuda_work_is_nothing(const struct multiply *ask); /* there is nothing to make */
+/* From device and ask: the set, and all that the run is told but its grid and range; made
+ * now on `order`, unless it was made ahead. */
+MUST_CHECK enum status cuda_work_prepare(struct cuda_work *work);
+/* backend.h's prepare(), and what makes it forgotten. */
+MUST_CHECK enum status cuda_prepare(struct device *device, const struct multiply *ask);
+void cuda_ahead_touch(struct device *device, const struct buffer *buffer,
+                      const struct packed *packed);
+
 /* cuda_product.c */
 MUST_CHECK enum status cuda_multiply(struct device *device,
                                      const struct multiply *multiply);

@@ -3,10 +3,10 @@
  *
  * Two streams: `order` carries everything in the order in which it was asked for, but
  * products, which run on `work` beside it.  A product's operands are prepared on `order`
- * into one of two sets of scratch; what it still reads or writes is remembered until it
- * is waited for (cuda_touch), so that the next operand may be prepared while it runs and
- * nobody sees the difference.  Scratch grows in reserve() and never shrinks: pack(),
- * launch() and multiply() allocate nothing.
+ * into one of two sets of scratch, at the latest when it is asked for; what it still
+ * reads or writes is remembered until it is waited for (cuda_touch), so that the next
+ * operand may be prepared while it runs and nobody sees the difference.  Scratch grows in
+ * reserve() and never shrinks: pack(), launch() and multiply() allocate nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -67,6 +67,15 @@ struct cuda_set {
     const struct packed *packed;
 };
 
+/* What was prepared, in the next set, for a product that has not been asked for yet. */
+struct cuda_ahead {
+    bool is_set;
+    struct multiply ask; /* what it points to: here */
+    struct mining mining;
+    struct pattern rows, columns;
+    struct cuda_run run;
+};
+
 struct cuda_sizes {
     uint32_t m, n, k, rank;
 };
@@ -95,6 +104,7 @@ struct device {
     uint32_t half; /* used next */
     struct cuda_set sets[2];
     uint32_t set_count, set; /* used next */
+    struct cuda_ahead ahead;
     struct cuda_event_pair slices[2];
     double part_ns[CUDA_ROWS_MAX][CUDA_MODES]; /* by column of k, as last measured */
     struct cuda_sizes sizes;                   /* largest asked for */

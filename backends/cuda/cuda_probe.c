@@ -106,6 +106,7 @@ void cuda_info_fill(const struct cuda_driver *driver, int index, struct device_i
     info->threads = traits->processors;
     info->vendor = VENDOR_NVIDIA;
     info->is_gpu = true;
+    info->products_ahead = 1;
     snprintf(info->capability, sizeof info->capability, "%u.%u", traits->capability / 10,
              traits->capability % 10);
     driver_fill(version, info);

@@ -1,6 +1,6 @@
 /*
- * cuda_product.c - one product: its operands are prepared on one stream, it runs on the
- * other, in ranges of some milliseconds, so that a replaced job ends it soon.
+ * cuda_product.c - one product, prepared, runs in ranges of some milliseconds, so that a
+ * replaced job ends it soon.
  *
  * At most two ranges are on their way at a time; when the last ones are, multiply()
  * returns and the card goes on.
@@ -24,15 +24,6 @@ struct cuda_lines {
     uint64_t address, bytes, count;
 };
 
-/* A product on its way. */
-struct cuda_work {
-    struct device *device;
-    const struct multiply *ask;
-    struct cuda_set *set;
-    struct cuda_run run;
-    struct cuda_grid grid;
-};
-
 static double now_ns(void)
 {
     struct timespec now;
@@ -48,77 +39,6 @@ static bool is_over(const struct multiply *ask)
 
     return mining && mining->count && !ask->c.buffer &&
            __atomic_load_n(mining->count, __ATOMIC_RELAXED) != mining->seen;
-}
-
-/* The indices of every tile of one side, unless they are there from the last time. */
-static enum status indices_make(struct device *device, struct cuda_indices *indices,
-                                const struct pattern *pattern, uint32_t size)
-{
-    enum { PART = 1 << 12 };
-    uint32_t part[PART + PATTERN_COUNT_MAX];
-    uint8_t bytes[PATTERN_BYTES];
-    uint64_t sent = 0;
-    uint32_t held = 0;
-    enum status status = STATUS_OK;
-
-    pattern_encode(pattern, bytes);
-    if (indices->is_set && indices->size == size &&
-        memcmp(indices->pattern, bytes, sizeof bytes) == 0)
-        return STATUS_OK;
-    indices->is_set = false;
-    indices->tiles = (uint32_t)pattern_starts(pattern, size);
-    for (uint32_t tile = 0; !status && tile < indices->tiles; tile++) {
-        const uint32_t start = (uint32_t)pattern_start(pattern, tile);
-
-        for (uint32_t i = 0; i < pattern->count; i++)
-            part[held++] = start + pattern->offsets[i];
-        if (held < PART && tile + 1 < indices->tiles)
-            continue;
-        status = cuda_send(device, indices->room.address + sent * sizeof *part, part,
-                           held * sizeof *part);
-        sent += held;
-        held = 0;
-    }
-    memcpy(indices->pattern, bytes, sizeof bytes);
-    indices->size = size;
-    indices->is_set = !status;
-    return status;
-}
-
-/* Everything about tickets that kernels are told, and an empty ring. */
-static enum status lottery_prepare(struct cuda_work *work)
-{
-    struct device *device = work->device;
-    const struct mining *mining = work->ask->mining;
-    struct cuda_product *product = &work->run.product;
-    struct cuda_set *set = work->set;
-    enum status status = indices_make(device, &set->rows, mining->rows, product->m);
-
-    if (!status)
-        status = indices_make(device, &set->columns, mining->columns, product->n);
-    if (!status)
-        status = cuda_check(device,
-                            device->driver.set_bytes(cuda_view(mining->hits), 0,
-                                                     sizeof(struct hits), device->order),
-                            "clearing hits");
-    product->rank = mining->a.rank;
-    product->slices = product->k / mining->a.rank;
-    product->rows = cuda_pointer(set->rows.room.address);
-    product->columns = cuda_pointer(set->columns.room.address);
-    product->h = mining->rows->count;
-    product->w = mining->columns->count;
-    product->tile_rows = set->rows.tiles;
-    product->tile_columns = set->columns.tiles;
-    product->hits_max = mining->hits_max;
-    memcpy(product->seed, mining->a.seed, sizeof product->seed);
-    memcpy(product->bound, mining->bound, sizeof product->bound);
-    product->seed_bytes = cuda_pointer(set->seed);
-    product->ring = cuda_pointer(cuda_view(mining->hits));
-    product->dense_a = cuda_pointer(set->dense.address);
-    product->dense_b = cuda_pointer(work->ask->b->dense);
-    product->x = cuda_pointer(set->x.address);
-    product->y = cuda_pointer(set->y.address);
-    return status;
 }
 
 /* Of lines of bytes, in boxes of so many of them. */
@@ -175,22 +95,6 @@ enum status cuda_matmul_launch_entry(struct device *device, const struct cuda_ru
 enum status cuda_matmul_launch(struct device *device, const struct cuda_run *run)
 {
     return cuda_matmul_launch_entry(device, run, device->products[run->row][run->mode]);
-}
-
-static enum status scratch_prepare(struct cuda_work *work)
-{
-    struct device *device = work->device;
-    const struct cuda_matmul *way = cuda_rows[work->run.row];
-    struct cuda_product product = work->run.product;
-    void *arguments[] = {&product};
-    struct cuda_grid grid;
-
-    if (!way->prepare || work->run.mode != CUDA_USEFUL)
-        return STATUS_OK;
-    way->prepare_grid(&device->traits, &product, &grid);
-    product.part_last = grid.parts;
-    return cuda_launch(device, device->prepares[work->run.row], &grid, arguments,
-                       device->order);
 }
 
 /* The time of a range tells how long the next ones should be. */
@@ -282,77 +186,16 @@ static enum status work_run(struct cuda_work *work)
     return status;
 }
 
-static enum status work_prepare(struct cuda_work *work)
-{
-    struct device *device = work->device;
-    const struct multiply *ask = work->ask;
-    const struct mining *mining = ask->mining;
-    enum status status = cuda_touch(device, ask->a.buffer, NULL);
-
-    if (!status)
-        status = cuda_touch(device, ask->c.buffer, NULL);
-    if (!status && mining)
-        status = cuda_touch(device, mining->hits.buffer, NULL);
-    if (!status)
-        status = cuda_set_wait(device, work->set);
-    if (!status)
-        status = cuda_left_prepare(device, ask, work->set, &work->run.product);
-    if (!status && mining)
-        status = lottery_prepare(work);
-    if (!status)
-        status = scratch_prepare(work);
-    return status;
-}
-
-static void work_begin(struct cuda_work *work)
-{
-    struct device *device = work->device;
-    const struct multiply *ask = work->ask;
-    const struct mining *mining = ask->mining;
-    const struct packed *b = ask->b;
-    const struct cuda_ask shape = {.mode = !mining         ? CUDA_CLEAN
-                                           : ask->c.buffer ? CUDA_USEFUL
-                                                           : CUDA_MINED,
-                                   .m = ask->m,
-                                   .n = b->head.n,
-                                   .k = b->head.k,
-                                   .rank = mining ? mining->a.rank : 0,
-                                   .rows = mining ? mining->rows : NULL,
-                                   .columns = mining ? mining->columns : NULL};
-
-    work->set = &device->sets[device->set];
-    device->set = (device->set + 1) % device->set_count;
-    work->run =
-        (struct cuda_run){.row = cuda_row_choose(device, &shape),
-                          .mode = shape.mode,
-                          .grid = &work->grid,
-                          .product = {.b = cuda_pointer(b->values),
-                                      .c = cuda_pointer(cuda_view(ask->c)),
-                                      .m = shape.m,
-                                      .n = shape.n,
-                                      .k = shape.k,
-                                      .stride = b->stride,
-                                      .scratch = cuda_pointer(work->set->extra.address)}};
-}
-
 enum status cuda_multiply(struct device *device, const struct multiply *multiply)
 {
-    const struct packed_head *b = &multiply->b->head;
-    const struct mining *mining = multiply->mining;
     struct cuda_work work = {.device = device, .ask = multiply};
     enum status status = cuda_enter(device);
 
-    if (status)
+    if (!status)
+        status = cuda_work_check(device, multiply);
+    if (status || cuda_work_is_nothing(multiply))
         return status;
-    if (multiply->m > device->sizes.m || b->n > device->sizes.n ||
-        b->k > device->sizes.k || (mining && mining->a.rank > device->sizes.rank))
-        return STATUS_NO_MEMORY; /* reserve() was not asked for this */
-    if (mining && mining->hits.offset % sizeof(uint32_t))
-        return STATUS_BAD_DATA;
-    if (!multiply->m || (!mining && !multiply->c.buffer))
-        return STATUS_OK;
-    work_begin(&work);
-    status = work_prepare(&work);
+    status = cuda_work_prepare(&work);
     if (status)
         return status;
     cuda_rows[work.run.row]->grid(&device->traits, work.run.mode, &work.run.product,

@@ -149,6 +149,7 @@ enum status cuda_reserve(struct device *device, uint32_t m, uint32_t n, uint32_t
                                      larger(before.k, k), larger(before.rank, rank)};
     enum status status = cuda_enter(device);
 
+    device->ahead.is_set = false;
     for (uint32_t i = 0; !status && i < device->set_count; i++)
         status = cuda_set_wait(device, &device->sets[i]);
     if (status)

@@ -406,6 +406,14 @@ static enum status opencl_launch(struct device *device, const struct launch *lau
     return opencl_call_run(&call, launch->first, launch->last);
 }
 
+/* Slice after slice is waited for: nothing is prepared beside a product. */
+static enum status opencl_prepare(struct device *device, const struct multiply *multiply)
+{
+    (void)device;
+    (void)multiply;
+    return STATUS_OK;
+}
+
 static enum status opencl_finish(struct device *device)
 {
     return opencl_call_finish(device);
@@ -438,6 +446,7 @@ const struct backend backend_opencl = {
     .packed_free = opencl_packed_free,
     .pack = opencl_pack,
     .reserve = opencl_reserve,
+    .prepare = opencl_prepare,
     .multiply = opencl_multiply,
     .plan = opencl_plan,
 };

@@ -53,15 +53,26 @@ static enum status session_begin(struct session *s, struct error *err)
     return status;
 }
 
-static enum status session_multiply(struct session *s, bool is_useful)
+static struct multiply session_ask(const struct session *s, bool is_useful)
 {
-    const struct multiply multiply = {.m = M,
-                                      .a = {s->a, 0},
-                                      .b = s->packed,
-                                      .c = {is_useful ? s->c : NULL, 0},
-                                      .mining = &s->mining};
+    return (struct multiply){.m = M,
+                             .a = {s->a, 0},
+                             .b = s->packed,
+                             .c = {is_useful ? s->c : NULL, 0},
+                             .mining = &s->mining};
+}
 
-    return device_multiply(s->device, &multiply);
+/* The second product is prepared while the first one runs, a third one never runs. */
+static enum status session_multiply(const struct session *s)
+{
+    const struct multiply useful = session_ask(s, true), mined = session_ask(s, false);
+    enum status status = device_multiply(s->device, &useful);
+
+    if (!status)
+        status = device_prepare(s->device, &mined);
+    if (!status)
+        status = device_multiply(s->device, &mined);
+    return status ? status : device_prepare(s->device, &useful);
 }
 
 static enum status session_step(struct session *s)
@@ -86,9 +97,7 @@ static enum status session_step(struct session *s)
     if (!status)
         status = device_pack(s->device, s->packed, (struct view){s->b, 0}, &s->mining.b);
     if (!status)
-        status = session_multiply(s, true);
-    if (!status)
-        status = session_multiply(s, false);
+        status = session_multiply(s);
     if (!status)
         status = device_read(s->device, s->hits, 0, data, sizeof data);
     return status ? status : device_finish(s->device);

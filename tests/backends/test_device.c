@@ -176,9 +176,13 @@ static void test_products(void **state)
     const uint64_t macs = device_counters(f->device)->macs;
     struct multiply bad = good;
 
+    assert_int_equal(device_prepare(f->device, &good), STATUS_OK);
+    assert_int_equal(device_counters(f->device)->macs, macs);
     assert_int_equal(device_multiply(f->device, &good), STATUS_OK);
     assert_int_equal(device_counters(f->device)->macs, macs + (uint64_t)M * N * K);
+    assert_int_equal(device_info(f->device)->products_ahead, 0);
     bad.m = M + 1;
+    assert_int_equal(device_prepare(f->device, &bad), STATUS_BAD_DATA);
     assert_int_equal(device_multiply(f->device, &bad), STATUS_BAD_DATA);
     bad = good;
     bad.a.offset = 1;
