@@ -9,6 +9,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from poolkit import Pool, Work, Worker, TASK, blake3, main, share_of, until
@@ -223,6 +224,15 @@ def jobs():
         assert worker.code("mining.submit", share_of(work.proofs[0], seen[0])) == 21
 
 
+def long_shape(job):
+    """Of a product that takes this build, however instrumented, about half a second: it can be caught."""
+    shape = {"m": 128, "n": 4096, "k": 4096, "seed": 7}
+    begin = time.monotonic()
+    Work({"task_id": "", "params": shape}, job)
+    spent = time.monotonic() - begin
+    return dict(shape, m=max(128, min(3072, int(0.5 / spent) * 128)))
+
+
 def checks():
     """kill -9, or a clean stop, while a result is being checked: the next start checks it, whoever brought
     it is gone."""
@@ -230,7 +240,7 @@ def checks():
         with Pool(*SMALL) as pool:
             worker = Worker(pool)
             job = dict(worker.push("mining.notify"), target="0" * 63 + "1")  # no proofs wanted
-            pool.add(dict(TASK, params={"m": 3072, "n": 4096, "k": 4096, "seed": 7}))
+            pool.add(dict(TASK, params=long_shape(job)))
             assign = worker.push("task.assign")
             assert worker.call("task.accept", {"task_id": assign["task_id"]})["result"] is True
             work = Work(assign, job)
