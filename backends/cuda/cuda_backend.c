@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "backends/cuda/cuda_calls.h"
-#include "backends/in_turn.h"
 #include "miner/base/memory.h"
 
 #ifndef CUDA_ABSENT /* why this build has no kernels, by cuda.cmake */
@@ -204,7 +203,7 @@ const struct backend backend_cuda = {
     .write = cuda_write,
     .read = cuda_read,
     .launch = cuda_launch_text,
-    .launch_then = in_turn_launch,
+    .launch_then = cuda_launch_then,
     .finish = cuda_finish,
     .packed_new = cuda_packed_new,
     .packed_free = cuda_packed_free,

@@ -8,9 +8,13 @@
 
 #include <assert.h>
 
+#include "backends/in_turn.h"
 #include "miner/base/log.h"
 
-enum { SHARED_PLAIN = 48 << 10 }; /* a block that wants more must say so first */
+enum {
+    SHARED_PLAIN = 48 << 10, /* a block that wants more must say so first */
+    WORDS_MAX = 2 + KERNEL_VIEWS_MAX + KERNEL_SCALARS_MAX
+};
 
 enum status cuda_check(struct device *device, int code, const char *what)
 {
@@ -109,23 +113,49 @@ static struct cuda_function *tuned_choose(const struct device *device,
     return device->texts[launch->kernel];
 }
 
-/* The text's own launch; views were made addresses by whoever asks. */
-static enum status launch_queue(struct device *device, const struct launch *launch,
-                                uint64_t *views, struct cuda_stream *stream)
+/* A launch as a kernel takes it. */
+struct words {
+    struct launch launch;
+    uint64_t views[KERNEL_VIEWS_MAX]; /* addresses */
+};
+
+/* Pointers to each of its words, which lie in `words`; how many. */
+static size_t words_list(struct words *words, void **arguments)
 {
-    const struct kernel_info *info = &kernel_table[launch->kernel];
-    void *arguments[2 + KERNEL_VIEWS_MAX + KERNEL_SCALARS_MAX];
-    struct launch copy = *launch;
-    struct cuda_grid grid = {.parts = 0};
-    struct cuda_function *function = tuned_choose(device, launch, &grid);
+    const struct kernel_info *info = &kernel_table[words->launch.kernel];
     size_t count = 0;
 
-    arguments[count++] = &copy.first;
-    arguments[count++] = &copy.last;
+    arguments[count++] = &words->launch.first;
+    arguments[count++] = &words->launch.last;
     for (uint32_t i = 0; i < info->views; i++)
-        arguments[count++] = &views[i];
+        arguments[count++] = &words->views[i];
     for (uint32_t i = 0; i < info->scalars; i++)
-        arguments[count++] = &copy.scalars[i];
+        arguments[count++] = &words->launch.scalars[i];
+    return count;
+}
+
+/* From here on `order` waits for products that use what the launch does. */
+static enum status words_of(struct device *device, const struct launch *launch,
+                            struct words *out)
+{
+    enum status status = STATUS_OK;
+
+    out->launch = *launch;
+    for (uint32_t i = 0; !status && i < kernel_table[launch->kernel].views; i++) {
+        out->views[i] = cuda_view(launch->views[i]);
+        status = cuda_touch(device, launch->views[i].buffer, NULL);
+    }
+    return status;
+}
+
+static enum status words_launch(struct device *device, struct words *words,
+                                struct cuda_stream *stream)
+{
+    void *arguments[WORDS_MAX];
+    struct cuda_grid grid = {.parts = 0};
+    struct cuda_function *function = tuned_choose(device, &words->launch, &grid);
+
+    words_list(words, arguments);
     return cuda_launch(device, function, &grid, arguments, stream);
 }
 
@@ -134,28 +164,64 @@ enum status cuda_text(struct device *device, enum kernel kernel, const uint64_t 
                       struct cuda_stream *stream)
 {
     const struct kernel_info *info = &kernel_table[kernel];
-    struct launch launch = {.kernel = kernel, .first = range[0], .last = range[1]};
-    uint64_t addresses[KERNEL_VIEWS_MAX];
+    struct words words = {
+        .launch = {.kernel = kernel, .first = range[0], .last = range[1]}};
 
     if (range[0] == range[1])
         return STATUS_OK;
     for (uint32_t i = 0; i < info->views; i++)
-        addresses[i] = views[i];
+        words.views[i] = views[i];
     for (uint32_t i = 0; i < info->scalars; i++)
-        launch.scalars[i] = scalars[i];
-    return launch_queue(device, &launch, addresses, stream);
+        words.launch.scalars[i] = scalars[i];
+    return words_launch(device, &words, stream);
 }
 
 enum status cuda_launch_text(struct device *device, const struct launch *launch)
 {
-    uint64_t addresses[KERNEL_VIEWS_MAX];
+    struct words words;
     enum status status = cuda_enter(device);
 
-    for (uint32_t i = 0; !status && i < kernel_table[launch->kernel].views; i++) {
-        addresses[i] = cuda_view(launch->views[i]);
-        status = cuda_touch(device, launch->views[i].buffer, NULL);
+    if (!status)
+        status = words_of(device, launch, &words);
+    return status ? status : words_launch(device, &words, device->order);
+}
+
+/* NULL: they are launched one after the other. */
+static struct cuda_function *joint_choose(const struct device *device,
+                                          const struct launch *first,
+                                          const struct launch *second,
+                                          struct cuda_grid *grid)
+{
+    for (size_t i = 0; i < cuda_joint_count; i++) {
+        const struct cuda_joint *row = &cuda_joint_rows[i];
+
+        if (row->first == first->kernel && row->second == second->kernel &&
+            device->joint[i] && row->grid(&device->traits, first, second, grid))
+            return device->joint[i];
     }
-    return status ? status : launch_queue(device, launch, addresses, device->order);
+    return NULL;
+}
+
+enum status cuda_launch_then(struct device *device, const struct launch *first,
+                             const struct launch *second)
+{
+    void *arguments[2 * WORDS_MAX];
+    struct words words[2];
+    struct cuda_grid grid = {.parts = 0};
+    struct cuda_function *function = joint_choose(device, first, second, &grid);
+    enum status status;
+
+    if (!function)
+        return in_turn_launch(device, first, second);
+    status = cuda_enter(device);
+    if (!status)
+        status = words_of(device, first, &words[0]);
+    if (!status)
+        status = words_of(device, second, &words[1]);
+    if (status)
+        return status;
+    words_list(&words[1], arguments + words_list(&words[0], arguments));
+    return cuda_launch(device, function, &grid, arguments, device->order);
 }
 
 static bool set_uses(const struct cuda_set *set, const struct buffer *buffer,

@@ -37,9 +37,11 @@ enum status cuda_touch(struct device *device, const struct buffer *buffer,
                        const struct packed *packed);
 /* From here on `order` waits for the product that works in the set. */
 enum status cuda_set_wait(struct device *device, struct cuda_set *set);
-/* backend.h's launch(). */
+/* backend.h's launch() and launch_then(). */
 MUST_CHECK enum status cuda_launch_text(struct device *device,
                                         const struct launch *launch);
+MUST_CHECK enum status cuda_launch_then(struct device *device, const struct launch *first,
+                                        const struct launch *second);
 
 /* cuda_modules.c */
 MUST_CHECK enum status cuda_modules_load(struct device *device, struct error *err);
@@ -120,6 +122,8 @@ extern const struct cuda_matmul *const cuda_rows[]; /* of cuda_matmul.def, in it
 extern const size_t cuda_row_count;
 extern const struct cuda_tuned cuda_tuned_rows[];
 extern const size_t cuda_tuned_count;
+extern const struct cuda_joint cuda_joint_rows[];
+extern const size_t cuda_joint_count;
 /* Whether the card can run it at all. */
 bool cuda_row_runs(const struct cuda_matmul *row, uint32_t capability);
 /* The first row that suits; the plain one at the end. */

@@ -22,6 +22,7 @@ enum {
     CUDA_MODULES_MAX = 64,
     CUDA_ROWS_MAX = 16,
     CUDA_TUNED_MAX = 64,
+    CUDA_JOINT_MAX = 16,
     CUDA_STAGING_SIZE = 4 << 20, /* each half */
     CUDA_CAPABILITY_MIN = 75,
     RANK_PART = 16, /* a rank is at most k / 16 (pow.md section 1) */
@@ -96,6 +97,7 @@ struct device {
     struct cuda_module *modules[CUDA_MODULES_MAX];
     struct cuda_function *texts[KERNEL_COUNT];
     struct cuda_function *tuned[CUDA_TUNED_MAX];
+    struct cuda_function *joint[CUDA_JOINT_MAX];
     struct cuda_function *products[CUDA_ROWS_MAX][CUDA_MODES];
     struct cuda_function *prepares[CUDA_ROWS_MAX];
     struct cuda_function *support[CUDA_SUPPORT_COUNT];

@@ -52,6 +52,9 @@ enum {
 
     ROW_THREADS = 256, /* a warp a row */
     HASH_THREADS = 128,
+    LEAVES_THREADS = 256, /* a warp a row, then a lane of the first warp a chunk */
+    LEAVES_CHUNKS = 32,
+    LEAVES_STRIDE = 1024 + 16, /* from chunk to chunk in shared memory */
     NOISE_THREADS = 256,
     NOISE_ROWS = 16,       /* of a block at once */
     LOWRANK_THREADS = 128, /* a warp a row */
@@ -62,5 +65,8 @@ enum {
     ATTENTION_WARP_SHARED = (256 + ATTENTION_KEPT) * 4,
     ATTENTION_SHARED = ATTENTION_THREADS / 32 * ATTENTION_WARP_SHARED,
 };
+
+/* The fewest rows of so many bytes that are whole chunks together. */
+#define LEAVES_ROWS(size) ((size) % 1024 ? 1024 / ((size) & (0 - (size))) : 1)
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * cuda_matmul.h - the ways this backend multiplies, one row of cuda_matmul.def each, and
- * the tuned kernels that replace texts, one row of cuda_tuned.def each.
+ * the tuned kernels that replace texts, one row of cuda_tuned.def each, or of
+ * cuda_joint.def where one replaces two.
  *
  * The first row that this card can run, that was built and that suits the product is
  * taken; the last one is the plain composition of the texts and suits everything.  All
@@ -114,5 +115,21 @@ struct cuda_tuned {
                       struct cuda_grid *out);
 #include "backends/cuda/cuda_tuned.def"
 #undef CUDA_TUNED
+
+/* One kernel in place of two texts, the second of which reads what the first writes:
+ * `first, last, views, scalars` of both.  grid() says how; false: they do not suit. */
+struct cuda_joint {
+    enum kernel first, second;
+    const char *entry;
+    uint32_t capability_min;
+    bool (*grid)(const struct cuda_traits *traits, const struct launch *first,
+                 const struct launch *second, struct cuda_grid *out);
+};
+
+#define CUDA_JOINT(one, other, entry, capability)                                        \
+    bool entry##_grid(const struct cuda_traits *traits, const struct launch *first,      \
+                      const struct launch *second, struct cuda_grid *out);
+#include "backends/cuda/cuda_joint.def"
+#undef CUDA_JOINT
 
 #endif

@@ -115,11 +115,15 @@ enum status cuda_modules_load(struct device *device, struct error *err)
         return status;
     assert(cuda_row_count <= CUDA_ROWS_MAX);
     assert(cuda_tuned_count <= CUDA_TUNED_MAX);
+    assert(cuda_joint_count <= CUDA_JOINT_MAX);
     for (size_t i = 0; !status && i < cuda_row_count; i++)
         status = row_find(device, i, err);
     for (size_t i = 0; i < cuda_tuned_count; i++)
         if (cuda_tuned_rows[i].capability_min <= device->traits.capability)
             device->tuned[i] = cuda_entry_find(device, cuda_tuned_rows[i].entry);
+    for (size_t i = 0; i < cuda_joint_count; i++)
+        if (cuda_joint_rows[i].capability_min <= device->traits.capability)
+            device->joint[i] = cuda_entry_find(device, cuda_joint_rows[i].entry);
     return status;
 }
 

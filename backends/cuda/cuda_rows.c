@@ -15,7 +15,7 @@ const struct cuda_matmul *const cuda_rows[] = {
 };
 const size_t cuda_row_count = sizeof cuda_rows / sizeof cuda_rows[0];
 
-/* The last row keeps the array from being empty. */
+/* The last row of each keeps the array from being empty. */
 const struct cuda_tuned cuda_tuned_rows[] = {
 #define CUDA_TUNED(text, entry, capability)                                              \
     {KERNEL_##text, #entry, capability, entry##_grid},
@@ -24,6 +24,15 @@ const struct cuda_tuned cuda_tuned_rows[] = {
     {KERNEL_COUNT, NULL, 0, NULL},
 };
 const size_t cuda_tuned_count = sizeof cuda_tuned_rows / sizeof cuda_tuned_rows[0] - 1;
+
+const struct cuda_joint cuda_joint_rows[] = {
+#define CUDA_JOINT(first, second, entry, capability)                                     \
+    {KERNEL_##first, KERNEL_##second, #entry, capability, entry##_grid},
+#include "backends/cuda/cuda_joint.def"
+#undef CUDA_JOINT
+    {KERNEL_COUNT, KERNEL_COUNT, NULL, 0, NULL},
+};
+const size_t cuda_joint_count = sizeof cuda_joint_rows / sizeof cuda_joint_rows[0] - 1;
 
 bool cuda_row_runs(const struct cuda_matmul *row, uint32_t capability)
 {
@@ -73,8 +82,10 @@ enum status cuda_row_name_only(struct device *device, const char *name, struct e
         if (strcmp(cuda_rows[i]->name, name) != 0)
             continue;
         device->only = cuda_rows[i];
-        if (i + 1 == cuda_row_count) /* the texts alone */
+        if (i + 1 == cuda_row_count) { /* the texts alone */
             memset(device->tuned, 0, sizeof device->tuned);
+            memset(device->joint, 0, sizeof device->joint);
+        }
         for (enum cuda_mode mode = 0; mode < CUDA_MODES; mode++)
             if (row_has_kernels(device, i, mode))
                 return STATUS_OK;

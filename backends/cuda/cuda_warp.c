@@ -2,14 +2,14 @@
  * cuda_warp.c - how the kernels of cuda_warp_*.cu are launched in place of the
  * texts.
  *
- * All of them take any range with any number of blocks.
+ * Those in place of one text take any range with any number of blocks.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "backends/cuda/cuda_geometry.h"
 #include "backends/cuda/cuda_matmul.h"
 
-enum { BLOCKS_MAX = 1 << 20 };
+enum { BLOCKS_MAX = 1 << 20, LEAF = 1024, LEAVES_BLOCKS = 4 };
 
 /* So many units a block. */
 static bool blocks_grid(uint64_t units, uint32_t each, uint32_t threads,
@@ -68,6 +68,55 @@ bool attention_warps_grid(const struct cuda_traits *traits, const struct launch 
     }
 HASH_GRID(hash_chunks)
 HASH_GRID(hash_parents)
+
+/* Whether the chunks are all of what is quantised, and all of it lies on 16 bytes. */
+static bool leaves_follow(const struct launch *first, const struct launch *second,
+                          uint64_t size)
+{
+    const struct view from = first->views[1], to = second->views[0];
+
+    return !first->first && !second->first && second->last == (size + LEAF - 1) / LEAF &&
+           second->scalars[0].u64 == size && from.buffer == to.buffer &&
+           from.offset == to.offset && from.offset % 16 == 0 &&
+           first->views[0].offset % 16 == 0 && second->views[2].offset % 16 == 0;
+}
+
+/* Few rows are spread over the card, many fill a block's hashing warp.  `each` times the
+ * fewest rows go to a block; the kernel finds that, or less, by the number of blocks. */
+static bool leaves_grid(const struct cuda_traits *traits, const struct launch *first,
+                        const struct launch *second, uint32_t limbs,
+                        struct cuda_grid *out)
+{
+    const uint32_t k_padded = first->scalars[1].u32, unit = LEAVES_ROWS(k_padded);
+    const uint64_t units = (first->last + unit - 1) / unit;
+    const uint64_t chunks = limbs * ((uint64_t)unit * k_padded / LEAF);
+    uint64_t each = units / (LEAVES_BLOCKS * (uint64_t)traits->processors);
+
+    if (first->scalars[0].u32 % 4 || k_padded % 16 || chunks > LEAVES_CHUNKS ||
+        !leaves_follow(first, second, limbs * first->last * k_padded))
+        return false;
+    each = each < LEAVES_CHUNKS / chunks ? each : LEAVES_CHUNKS / chunks;
+    each = each ? each : 1;
+    *out = (struct cuda_grid){.parts = (units + each - 1) / each,
+                              .threads = LEAVES_THREADS,
+                              .shared = (uint32_t)(each * chunks * LEAVES_STRIDE)};
+    return true;
+}
+
+bool leaves_quantise7_grid(const struct cuda_traits *traits, const struct launch *first,
+                           const struct launch *second, struct cuda_grid *out)
+{
+    return leaves_grid(traits, first, second, 1, out);
+}
+
+/* No chunk has bytes of both limbs. */
+bool leaves_quantise14_grid(const struct cuda_traits *traits, const struct launch *first,
+                            const struct launch *second, struct cuda_grid *out)
+{
+    return first->last == first->scalars[2].u32 &&
+           first->last * first->scalars[1].u32 % LEAF == 0 &&
+           leaves_grid(traits, first, second, 2, out);
+}
 
 bool noise_rows_grid(const struct cuda_traits *traits, const struct launch *launch,
                      struct cuda_grid *out)

@@ -3,13 +3,12 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "backends/cuda/cuda_warp_row.h"
+#include "backends/cuda/cuda_warp_quantise.h"
 
 #include "kernels/attention/bfp12.cl"
 #include "kernels/rows/dequantise.cl"
 #include "kernels/rows/layer_norm.cl"
 #include "kernels/rows/mean_pool.cl"
-#include "kernels/rows/quantise.cl"
 
 #define ROW_KERNEL(name, ...)                                                            \
     KERNEL(name, ROW_THREADS, 4, u64 first, u64 last, __VA_ARGS__)
@@ -33,15 +32,12 @@ ROW_KERNEL(row_quantise7, GLOBAL cf32 *x, GLOBAL i8 *q, GLOBAL f32 *scale,
     EACH_WARP (row, first, last) {
         GLOBAL cf32 *from = x + row * k;
         GLOBAL i8 *to = q + row * k_padded;
-        const u32 amax = row_amax(from, k);
-        const u32 seen = row_faults(amax, row, fault + slot) ? 0 : k;
-        f32 s;
-        const f32 factor = quantise_factor(amax, 63.0f, as_f32(0x3c820821u), &s);
+        u32 seen;
+        const f32 factor =
+            row_factor<1>(row_amax(from, k), k, row, scale, fault + slot, &seen);
 
-        if (lane_index() == 0)
-            scale[row] = s;
         EACH_LANE (i, k_padded)
-            to[i] = i < seen ? (i8)quantise_value(from[i], factor, 63) : (i8)0;
+            to[i] = i < seen ? (i8)row_value<1>(from[i], factor) : (i8)0;
     }
 }
 
@@ -52,16 +48,13 @@ ROW_KERNEL(row_quantise14, GLOBAL cf32 *x, GLOBAL i8 *q, GLOBAL f32 *scale,
         GLOBAL cf32 *from = x + row * k;
         GLOBAL i8 *high = q + row * k_padded;
         GLOBAL i8 *low = q + (rows + row) * k_padded;
-        const u32 amax = row_amax(from, k);
-        const u32 seen = row_faults(amax, row, fault + slot) ? 0 : k;
-        f32 s;
-        const f32 factor = quantise_factor(amax, 8191.0f, as_f32(0x39000400u), &s);
+        u32 seen;
+        const f32 factor =
+            row_factor<2>(row_amax(from, k), k, row, scale, fault + slot, &seen);
 
-        if (lane_index() == 0)
-            scale[row] = s;
         EACH_LANE (i, k_padded) {
-            const i32 v = i < seen ? quantise_value(from[i], factor, 8191) : 0;
-            const i32 h = (v + 64) >> 7;
+            const i32 v = i < seen ? row_value<2>(from[i], factor) : 0;
+            const i32 h = row_high(v);
 
             high[i] = (i8)h;
             low[i] = (i8)(v - 128 * h);

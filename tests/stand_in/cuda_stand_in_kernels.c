@@ -108,7 +108,8 @@ static const char *tuned_run(const struct queued *launch, void *const *arguments
     return executor_run(&run, executor_mode((uint32_t)cuda_stand_in()->mode));
 }
 
-/* A kernel in place of a text has the text's arguments. */
+/* A kernel in place of a text has the text's arguments, one in place of two has both's.
+ */
 static uint32_t tuned_output(const char *name)
 {
     static const struct {
@@ -123,6 +124,11 @@ static uint32_t tuned_output(const char *name)
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(places[i].name, name) == 0)
             return functions[places[i].text].output;
+#define CUDA_JOINT(first, second, entry, capability)                                     \
+    if (strcmp(name, #entry) == 0)                                                       \
+        return functions[KERNEL_##first].arguments + functions[KERNEL_##second].output;
+#include "backends/cuda/cuda_joint.def"
+#undef CUDA_JOINT
     return 0;
 }
 

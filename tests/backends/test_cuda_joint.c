@@ -1,0 +1,178 @@
+/*
+ * test_cuda_joint.c - claim: two launches, the second of which reads what the first
+ * writes, leave the texts' bytes on CUDA in whatever order its streams run; they are one
+ * launch of the driver where a joint kernel suits and two where none does; and a tree
+ * whose operand is made on the way is the tree of an operand that was there.
+ *
+ * Against the stand-in for the driver (tests/stand_in); no card is asked.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "backends/device.h"
+#include "miner/base/memory.h"
+#include "miner/pow/operand_tree.h"
+#include "tests/leaves_case.h"
+#include "tests/stand_in/stand_in_find.h"
+
+static const struct {
+    struct leaves_shape shape;
+    uint32_t launches; /* of the driver */
+} cases[] = {
+    {{1, 64, 64, 1}, 1},    {{21, 380, 384, 1}, 1},    {{30, 832, 832, 1}, 1},
+    {{16, 384, 384, 2}, 1}, {{3, 4096, 4096, 2}, 1},   {{9, 384, 384, 2}, 2},
+    {{10, 30, 64, 1}, 2},   {{1, 11008, 11008, 1}, 2}, {{1, 64, 64, 2}, 2},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+static struct device *device_of(const char *variant)
+{
+    const struct device_options options = {.variant = variant};
+    struct error err = {0};
+    struct device *device;
+
+    if (device_open(backend_find("cuda"), 0, &options, &device, &err))
+        fail_msg("%s", error_text(&err));
+    return device;
+}
+
+static void buffers_make(struct device *device, struct leaves_case *c,
+                         struct buffer *buffers[LEAVES_VIEWS])
+{
+    for (size_t i = 0; i < LEAVES_VIEWS; i++) {
+        assert_int_equal(device_buffer_new(device, c->sizes[i], &buffers[i]), STATUS_OK);
+        assert_int_equal(device_write(device, buffers[i], 0, c->before[i], c->sizes[i]),
+                         STATUS_OK);
+    }
+    leaves_case_views(c, buffers);
+}
+
+/* What lies in them now is what the texts left; gives them up. */
+static void buffers_check(struct device *device, const struct leaves_case *c,
+                          struct buffer *buffers[LEAVES_VIEWS])
+{
+    for (size_t i = 0; i < LEAVES_VIEWS; i++) {
+        uint8_t *got = memory_array(c->sizes[i], 1);
+
+        assert_non_null(got);
+        assert_int_equal(device_read(device, buffers[i], 0, got, c->sizes[i]), STATUS_OK);
+        assert_memory_equal(got, c->after[i], c->sizes[i]);
+        memory_free(got);
+        device_buffer_free(device, buffers[i]);
+    }
+}
+
+static void launches_are_one_where_they_can(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+
+    for (size_t i = 0; i < 2 * CASES; i++) {
+        const bool is_plain = i >= CASES;
+        struct device *device;
+        struct leaves_case c;
+        struct buffer *buffers[LEAVES_VIEWS];
+
+        stand_in->lag = i % 3;
+        stand_in->mode = i;
+        device = device_of(is_plain ? "plain" : NULL);
+        leaves_case_make(&cases[i % CASES].shape, &c);
+        buffers_make(device, &c, buffers);
+        const uint64_t before = stand_in->launches;
+        assert_int_equal(device_launch_then(device, &c.first, &c.second), STATUS_OK);
+        assert_int_equal(stand_in->launches - before,
+                         is_plain ? 2 : cases[i % CASES].launches);
+        assert_int_equal(device_counters(device)->launches, 2);
+        buffers_check(device, &c, buffers);
+        leaves_case_free(&c);
+        device_close(device);
+    }
+    assert_int_equal(stand_in->memory_held, 0);
+}
+
+/* Not where it is the wrong bit of one that is asked for. */
+static void a_wrong_bit_is_seen(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+    struct device *device = device_of(NULL);
+    struct leaves_case c;
+    struct buffer *buffers[LEAVES_VIEWS];
+    uint8_t values[64];
+
+    leaves_case_make(&(struct leaves_shape){2, 1024, 1024, 1}, &c);
+    buffers_make(device, &c, buffers);
+    stand_in->wrong_at = 1;
+    assert_int_equal(device_launch_then(device, &c.first, &c.second), STATUS_OK);
+    assert_int_equal(stand_in->wrong_at, 0);
+    assert_int_equal(
+        device_read(device, buffers[LEAVES_VALUES], 0, values, sizeof values), STATUS_OK);
+    assert_memory_not_equal(values, c.after[LEAVES_VALUES], sizeof values);
+    assert_int_equal(device_launch_then(device, &c.first, &c.second), STATUS_OK);
+    buffers_check(device, &c, buffers);
+    leaves_case_free(&c);
+    device_close(device);
+}
+
+static void trees_of_made_operands(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+
+    for (size_t i = 0; i < CASES; i++) {
+        const struct leaves_shape *shape = &cases[i].shape;
+        const uint64_t rows = shape->limbs * shape->rows;
+        struct device *device;
+        struct leaves_case c;
+        struct buffer *buffers[LEAVES_VIEWS];
+        uint8_t roots[2][DIGEST_SIZE];
+        uint64_t launches[3];
+
+        stand_in->lag = LAG_LATE;
+        device = device_of(NULL);
+        leaves_case_make(shape, &c);
+        c.sizes[LEAVES_VALUES] = 32; /* the tree has a buffer of its own */
+        buffers_make(device, &c, buffers);
+        struct operand_tree tree = {.device = device,
+                                    .operand = {buffers[LEAVES_Q], 0},
+                                    .size = rows * shape->k_padded,
+                                    .key = buffers[LEAVES_KEY]};
+        assert_int_equal(device_buffer_new(device,
+                                           operand_tree_size(rows, shape->k_padded),
+                                           &tree.tree),
+                         STATUS_OK);
+        launches[0] = stand_in->launches;
+        assert_int_equal(operand_tree_make(&tree, &c.first, roots[0]), STATUS_OK);
+        launches[1] = stand_in->launches;
+        assert_int_equal(operand_tree_make(&tree, NULL, roots[1]), STATUS_OK);
+        launches[2] = stand_in->launches;
+        assert_memory_equal(roots[0], roots[1], DIGEST_SIZE);
+        assert_int_equal(launches[1] - launches[0],
+                         launches[2] - launches[1] + cases[i].launches - 1);
+        memcpy(c.after[LEAVES_VALUES], c.before[LEAVES_VALUES], 32);
+        buffers_check(device, &c, buffers);
+        device_buffer_free(device, tree.tree);
+        leaves_case_free(&c);
+        device_close(device);
+    }
+}
+
+#define TEST(name)                                                                       \
+    {                                                                                    \
+#name, name, NULL, NULL, stand_in                                                \
+    }
+
+int main(void)
+{
+    struct cuda_stand_in *stand_in = stand_in_find();
+    const struct CMUnitTest tests[] = {
+        TEST(launches_are_one_where_they_can),
+        TEST(a_wrong_bit_is_seen),
+        TEST(trees_of_made_operands),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
