@@ -20,6 +20,10 @@ static void cuda_close(struct device *device)
 {
     if (device->context) {
         device->is_lost |= device->driver.context_set(device->context) != CUDA_OK;
+        if (device->order)
+            (void)device->driver.stream_finish(device->order);
+        if (device->work)
+            (void)device->driver.stream_finish(device->work);
         cuda_sets_free(device);
         cuda_staging_free(device);
         cuda_modules_unload(device);

@@ -52,6 +52,8 @@ struct cuda_function *cuda_entry_find(const struct device *device, const char *n
 /* cuda_memory.c */
 MUST_CHECK enum status cuda_memory_new(struct device *device, uint64_t size,
                                        uint64_t *out);
+/* Once nothing on `order` uses it any more; whoever lets products use it has `order` wait
+ * for them first (cuda_touch). */
 void cuda_memory_free(struct device *device, uint64_t address);
 MUST_CHECK enum status cuda_room_grow(struct device *device, struct cuda_room *room,
                                       uint64_t count, uint64_t size);

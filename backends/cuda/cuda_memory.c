@@ -29,11 +29,14 @@ enum status cuda_memory_new(struct device *device, uint64_t size, uint64_t *out)
     return status;
 }
 
+/* The driver may wait for what still uses it, or may not. */
 void cuda_memory_free(struct device *device, uint64_t address)
 {
-    if (address)
-        (void)cuda_check(device, device->driver.memory_free(address),
-                         "giving memory back");
+    if (!address)
+        return;
+    (void)cuda_check(device, device->driver.stream_finish(device->order),
+                     "waiting for the card");
+    (void)cuda_check(device, device->driver.memory_free(address), "giving memory back");
 }
 
 enum status cuda_room_grow(struct device *device, struct cuda_room *room, uint64_t count,

@@ -11,7 +11,7 @@
 #include "tests/executor/executor.h"
 #include "tests/stand_in/cuda_stand_in_state.h"
 
-enum { INVALID_VALUE = 1, INVALID_DEVICE = 101, INVALID_CONTEXT = 201, CODE_LOST = 719 };
+enum { INVALID_VALUE = 1, INVALID_DEVICE = 101, CODE_LOST = 719 };
 
 struct cuda_context {
     int device;
@@ -34,7 +34,7 @@ static struct cuda_stand_in state = {
     .fail_code = CODE_LOST,
 };
 static struct cuda_context contexts[16];
-static const struct cuda_context *current;
+static _Thread_local const struct cuda_context *current;
 static struct block *blocks;
 
 struct cuda_stand_in *cuda_stand_in(void)
@@ -100,12 +100,10 @@ void stand_in_fail(const char *why)
         if ((device) < 0 || (uint64_t)(device) >= state.devices)                         \
             return INVALID_DEVICE;                                                       \
     } while (0)
-#define ENTER_CONTEXT(slot)                                                              \
-    do {                                                                                 \
-        ENTER(slot);                                                                     \
-        if (!current)                                                                    \
-            return INVALID_CONTEXT;                                                      \
-    } while (0)
+bool stand_in_has_context(void)
+{
+    return current != NULL;
+}
 
 int cuInit(unsigned flags)
 {
@@ -169,6 +167,16 @@ int cuDeviceTotalMem_v2(size_t *size, int device)
     return CUDA_OK;
 }
 
+/* Of a block that asks for it. */
+static uint32_t shared_max(void)
+{
+    const uint32_t kilobytes = state.capability < 80    ? 64
+                               : state.capability == 90 ? 227
+                                                        : 99;
+
+    return kilobytes << 10;
+}
+
 int cuDeviceGetAttribute(int *value, int attribute, int device)
 {
     ENTER_DEVICE(device_attribute, device);
@@ -186,7 +194,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int device)
         *value = (int)state.capability % 10;
         return CUDA_OK;
     case CUDA_ATTRIBUTE_SHARED_MAX:
-        *value = (state.capability < 80 ? 64 : state.capability == 90 ? 227 : 99) << 10;
+        *value = (int)shared_max();
         return CUDA_OK;
     default:
         return INVALID_VALUE;
@@ -285,13 +293,12 @@ int cuMemAlloc_v2(uint64_t *address, size_t size)
     return CUDA_OK;
 }
 
-/* What gives back does so whatever it answers. */
+/* What gives back does so whatever it answers.  What is still queued is not waited for:
+ * a driver may do so, but promises it to nobody. */
 int cuMemFree_v2(uint64_t address)
 {
     void *data = (void *)(uintptr_t)address;
     const int code = stand_in_enter(CUDA_CALL_memory_free);
-
-    stand_in_run_all();
     const size_t size = block_forget(data);
 
     if (!size)
@@ -318,7 +325,6 @@ int cuMemFreeHost(void *data)
 {
     const int code = stand_in_enter(CUDA_CALL_pinned_free);
 
-    stand_in_run_all();
     state.pinned_held -= block_forget(data);
     free(data);
     return code;
@@ -356,9 +362,12 @@ int cuModuleGetFunction(struct cuda_function **function, struct cuda_module *mod
 
 int cuFuncSetAttribute(struct cuda_function *function, int attribute, int value)
 {
-    (void)function;
     ENTER_CONTEXT(function_set);
     if (attribute == CUDA_FUNCTION_SHARED_SHARE)
         return value >= 0 && value <= 100 ? CUDA_OK : INVALID_VALUE;
-    return attribute == CUDA_FUNCTION_SHARED_MAX && value >= 0 ? CUDA_OK : INVALID_VALUE;
+    if (attribute != CUDA_FUNCTION_SHARED_MAX || value < 0 ||
+        (uint32_t)value > shared_max())
+        return INVALID_VALUE;
+    function->shared_max = (uint32_t)value;
+    return CUDA_OK;
 }

@@ -86,8 +86,9 @@ static const char *text_run(kernel_function *run, uint32_t views, const size_t *
 
 static struct cuda_function functions[] = {
 #define KERNEL(title, folder, file, views, scalars)                                      \
-    {"kernel_" #title, sizeof sizes_##title / sizeof(size_t), sizes_##title,             \
-     launch_##title, 1 + (views)},
+    {"kernel_" #title, sizeof sizes_##title / sizeof(size_t),                            \
+     sizes_##title,    launch_##title,                                                   \
+     1 + (views),      0},
 #include "kernels/kernels.def"
 #undef KERNEL
 };
@@ -162,8 +163,8 @@ static struct cuda_function *tuned_find(const char *name)
             return &tuned[i];
     if (!sizes || tuned_count == sizeof tuned / sizeof tuned[0])
         return NULL;
-    *function =
-        (struct cuda_function){strdup(name), count, sizes, tuned_run, tuned_output(name)};
+    *function = (struct cuda_function){strdup(name),       count, sizes, tuned_run,
+                                       tuned_output(name), 0};
     tuned_count++;
     return function;
 }

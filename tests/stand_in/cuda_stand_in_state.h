@@ -52,7 +52,8 @@ struct cuda_function {
     const size_t *sizes; /* of each */
     /* NULL, or what went wrong. */
     const char *(*run)(const struct queued *launch, void *const *arguments);
-    uint32_t output; /* the argument that points to what it writes; 0: see below */
+    uint32_t output;     /* the argument that points to what it writes; 0: see below */
+    uint32_t shared_max; /* bytes of shared memory a launch may ask for; 0: 48 KiB */
 };
 
 /* The first byte of what a launch writes; NULL: nobody knows. */
@@ -60,6 +61,9 @@ uint8_t *stand_in_written(const struct cuda_function *function, void *const *arg
 
 /* NULL: no kernel of that name. */
 struct cuda_function *stand_in_function(const char *name);
+
+enum { STAND_IN_NO_CONTEXT = 201 };
+bool stand_in_has_context(void);
 
 /* What a call answers before it does anything. */
 int stand_in_enter(enum cuda_call call);
@@ -75,6 +79,13 @@ void stand_in_run_all(void);
         const int code_ = stand_in_enter(CUDA_CALL_##slot);                              \
         if (code_)                                                                       \
             return code_;                                                                \
+    } while (0)
+/* The same of one that needs a context, which is the calling thread's own. */
+#define ENTER_CONTEXT(slot)                                                              \
+    do {                                                                                 \
+        ENTER(slot);                                                                     \
+        if (!stand_in_has_context())                                                     \
+            return STAND_IN_NO_CONTEXT;                                                  \
     } while (0)
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "tests/stand_in/cuda_stand_in_state.h"
 
-enum { INVALID_VALUE = 1 };
+enum { INVALID_VALUE = 1, SHARED_PLAIN = 48 << 10 };
 
 static struct cuda_stream *streams;
 
@@ -118,7 +118,7 @@ int cuStreamCreateWithPriority(struct cuda_stream **stream, unsigned flags, int 
 {
     (void)flags;
     (void)priority;
-    ENTER(stream_new);
+    ENTER_CONTEXT(stream_new);
     *stream = calloc(1, sizeof **stream);
     if (!*stream)
         return CUDA_NO_MEMORY;
@@ -145,7 +145,7 @@ int cuStreamDestroy_v2(struct cuda_stream *stream)
 
 int cuStreamSynchronize(struct cuda_stream *stream)
 {
-    ENTER(stream_finish);
+    ENTER_CONTEXT(stream_finish);
     others_run(stream);
     stream_run_until(stream, NULL, 0);
     return CUDA_OK;
@@ -156,7 +156,7 @@ int cuStreamWaitEvent(struct cuda_stream *stream, struct cuda_event *event,
 {
     struct queued *queued;
 
-    ENTER(stream_wait);
+    ENTER_CONTEXT(stream_wait);
     if (flags || !event->recorded)
         return flags ? INVALID_VALUE : CUDA_OK;
     queued = stand_in_queue(stream, DEED_WAIT);
@@ -169,7 +169,7 @@ int cuStreamWaitEvent(struct cuda_stream *stream, struct cuda_event *event,
 int cuEventCreate(struct cuda_event **event, unsigned flags)
 {
     (void)flags;
-    ENTER(event_new);
+    ENTER_CONTEXT(event_new);
     *event = calloc(1, sizeof **event);
     cuda_stand_in()->handles_held += *event != NULL;
     return *event ? CUDA_OK : CUDA_NO_MEMORY;
@@ -190,7 +190,7 @@ int cuEventRecord(struct cuda_event *event, struct cuda_stream *stream)
 {
     struct queued *queued;
 
-    ENTER(event_record);
+    ENTER_CONTEXT(event_record);
     queued = stand_in_queue(stream, DEED_RECORD);
     event->stream = stream;
     queued->event = event;
@@ -201,7 +201,7 @@ int cuEventRecord(struct cuda_event *event, struct cuda_stream *stream)
 
 int cuEventSynchronize(struct cuda_event *event)
 {
-    ENTER(event_finish);
+    ENTER_CONTEXT(event_finish);
     if (!event->recorded)
         return CUDA_OK;
     others_run(event->stream);
@@ -223,20 +223,20 @@ static int copy_queue(void *to, const void *from, size_t size, struct cuda_strea
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t size,
                          struct cuda_stream *stream)
 {
-    ENTER(copy_to_device);
+    ENTER_CONTEXT(copy_to_device);
     return copy_queue((void *)(uintptr_t)to, from, size, stream);
 }
 
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t size, struct cuda_stream *stream)
 {
-    ENTER(copy_to_host);
+    ENTER_CONTEXT(copy_to_host);
     return copy_queue(to, (const void *)(uintptr_t)from, size, stream);
 }
 
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t size,
                          struct cuda_stream *stream)
 {
-    ENTER(copy_on_device);
+    ENTER_CONTEXT(copy_on_device);
     return copy_queue((void *)(uintptr_t)to, (const void *)(uintptr_t)from, size, stream);
 }
 
@@ -245,7 +245,7 @@ int cuMemsetD8Async(uint64_t to, unsigned char value, size_t count,
 {
     struct queued *queued;
 
-    ENTER(set_bytes);
+    ENTER_CONTEXT(set_bytes);
     queued = stand_in_queue(stream, DEED_SET);
     queued->to = (void *)(uintptr_t)to;
     queued->value = value;
@@ -267,10 +267,12 @@ static int kernel_queue(const struct cuda_launch_config *config,
     struct cuda_stand_in *state = cuda_stand_in();
     const unsigned cluster =
         config->attribute_count ? config->attributes[0].value.cluster[0] : 0;
+    const unsigned shared_max =
+        function->shared_max > SHARED_PLAIN ? function->shared_max : SHARED_PLAIN;
     struct queued *queued;
     size_t at = 0;
 
-    if (!grid_holds(config->grid, config->block) ||
+    if (!grid_holds(config->grid, config->block) || config->shared > shared_max ||
         (cluster && config->grid[0] % cluster))
         return INVALID_VALUE;
     state->launches++;
@@ -304,14 +306,14 @@ int cuLaunchKernel(struct cuda_function *function, unsigned grid_x, unsigned gri
                                               .shared = shared,
                                               .stream = stream};
 
-    ENTER(launch);
+    ENTER_CONTEXT(launch);
     return extra ? INVALID_VALUE : kernel_queue(&config, function, arguments);
 }
 
 int cuLaunchKernelEx(const struct cuda_launch_config *config,
                      struct cuda_function *function, void **arguments, void **extra)
 {
-    ENTER(launch_cluster);
+    ENTER_CONTEXT(launch_cluster);
     return extra ? INVALID_VALUE : kernel_queue(config, function, arguments);
 }
 
