@@ -11,6 +11,7 @@
 #include "miner/base/memory.h"
 
 enum {
+    DIGEST_SIZE = BLAKE3_SIZE,
     CORES = 11,
     INPUTS = 4096,
     M = 24,
@@ -72,7 +73,7 @@ static enum status core_run(struct device *device, uint32_t core,
                   : device_read(device, buffers[1], 0, values, INPUTS * sizeof *values);
 }
 
-enum status opencl_known_cores(struct device *device, uint8_t out[OPENCL_DIGEST_SIZE])
+static enum status known_cores(struct device *device, uint8_t out[DIGEST_SIZE])
 {
     uint32_t *values = memory_array(INPUTS, sizeof *values);
     struct buffer *buffers[2] = {NULL, NULL};
@@ -138,7 +139,7 @@ static enum status product_load(struct product *p, const struct noise *noise)
                   : device_pack(p->device, p->packed, (struct view){p->b, 0}, noise);
 }
 
-static enum status product_run(struct product *p, uint8_t out[OPENCL_DIGEST_SIZE])
+static enum status product_run(struct product *p, uint8_t out[DIGEST_SIZE])
 {
     const struct pattern rows = pattern_range(8), columns = pattern_range(16);
     struct mining mining = {.a.rank = RANK,
@@ -171,7 +172,7 @@ static enum status product_run(struct product *p, uint8_t out[OPENCL_DIGEST_SIZE
     return status;
 }
 
-enum status opencl_known_product(struct device *device, uint8_t out[OPENCL_DIGEST_SIZE])
+static enum status known_product(struct device *device, uint8_t out[DIGEST_SIZE])
 {
     struct product product = {.device = device, .host = memory_array(HOST_SIZE, 1)};
     const enum status status = product_run(&product, out);
@@ -186,11 +187,11 @@ enum status opencl_known_product(struct device *device, uint8_t out[OPENCL_DIGES
 }
 
 /* Made by the processor's backend; a test makes them again. */
-static const uint8_t cores_digest[OPENCL_DIGEST_SIZE] = {
+static const uint8_t cores_digest[DIGEST_SIZE] = {
     0xbf, 0xba, 0x96, 0x9f, 0xd2, 0xf1, 0x0e, 0x04, 0xa5, 0x5e, 0x5b,
     0xc9, 0xe0, 0x8f, 0x04, 0x3b, 0x2e, 0xf3, 0xb1, 0x33, 0xe3, 0xe5,
     0x81, 0xb9, 0xc5, 0x36, 0x87, 0x11, 0xa0, 0x7c, 0xa6, 0xc6};
-static const uint8_t product_digest[OPENCL_DIGEST_SIZE] = {
+static const uint8_t product_digest[DIGEST_SIZE] = {
     0xfc, 0x9c, 0x4a, 0x50, 0x66, 0xd7, 0x4a, 0xdf, 0x27, 0x93, 0x93,
     0xca, 0xf6, 0xc1, 0x0c, 0x66, 0xf6, 0x02, 0x09, 0x0c, 0xe9, 0x4e,
     0x69, 0x1c, 0x18, 0x3a, 0x2e, 0x1d, 0x35, 0xc8, 0x3e, 0xd8};
@@ -200,20 +201,24 @@ static enum status digest_check(enum status status, const uint8_t *got,
 {
     if (status)
         return error_set(err, status, "%s: %s", what, status_text(status));
-    if (memcmp(got, want, OPENCL_DIGEST_SIZE) != 0)
+    if (memcmp(got, want, DIGEST_SIZE) != 0)
         return error_set(err, STATUS_MISMATCH, "%s: %s", what,
                          status_text(STATUS_MISMATCH));
     return STATUS_OK;
 }
 
-enum status opencl_known_check(struct device *device, struct error *err)
+enum status opencl_known_cores_check(struct device *device, struct error *err)
 {
-    uint8_t digest[OPENCL_DIGEST_SIZE];
-    enum status status = opencl_known_cores(device, digest);
+    uint8_t digest[DIGEST_SIZE];
+    const enum status status = known_cores(device, digest);
 
-    status = digest_check(status, digest, cores_digest, "scalar cores", err);
-    if (status)
-        return status;
-    status = opencl_known_product(device, digest);
+    return digest_check(status, digest, cores_digest, "scalar cores", err);
+}
+
+enum status opencl_known_product_check(struct device *device, struct error *err)
+{
+    uint8_t digest[DIGEST_SIZE];
+    const enum status status = known_product(device, digest);
+
     return digest_check(status, digest, product_digest, "a mined product", err);
 }

@@ -12,15 +12,10 @@
 
 #include "backends/device.h"
 
-enum { OPENCL_DIGEST_SIZE = 32 };
-
-/* BLAKE3 of what any device, of whatever backend, makes of them. */
-MUST_CHECK enum status opencl_known_cores(struct device *device,
-                                          uint8_t out[OPENCL_DIGEST_SIZE]);
-MUST_CHECK enum status opencl_known_product(struct device *device,
-                                            uint8_t out[OPENCL_DIGEST_SIZE]);
-
-/* MISMATCH with a sentence when one of them is not what it must be. */
-MUST_CHECK enum status opencl_known_check(struct device *device, struct error *err);
+/* MISMATCH with a sentence when one of them is not what it must be.  Any device of
+ * whatever backend can be asked. */
+MUST_CHECK enum status opencl_known_cores_check(struct device *device, struct error *err);
+MUST_CHECK enum status opencl_known_product_check(struct device *device,
+                                                  struct error *err);
 
 #endif

@@ -181,6 +181,21 @@ static void test_wrong_answers(void **state)
     says(err.text, "a mined product: a known answer was not reproduced");
 }
 
+/* Right but for groups of half the size that is used: 8 on a processor, 32 on a GPU. */
+static void test_wrong_size(void **state)
+{
+    struct luck *luck = begin(state);
+    struct error err;
+
+    luck->shim->line = "        y[i] = scalar_core(core, x[i]);\n";
+    luck->shim->instead =
+        "        y[i] = scalar_core(core, x[i]) ^ (get_local_size(0) == 8 || "
+        "get_local_size(0) == 32);\n";
+    refuses(luck, STATUS_MISMATCH, &err);
+    says(err.text, "in work groups of ");
+    says(err.text, ", scalar cores: a known answer was not reproduced");
+}
+
 static void test_build_failure(void **state)
 {
     struct luck *luck = begin(state);
@@ -433,17 +448,12 @@ static bool is_skipped(void)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_device),
-        cmocka_unit_test(test_poor_device),
-        cmocka_unit_test(test_pci_address),
-        cmocka_unit_test(test_contraction),
-        cmocka_unit_test(test_wrong_answers),
-        cmocka_unit_test(test_build_failure),
-        cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_cache_unwritable),
+        cmocka_unit_test(test_no_device),     cmocka_unit_test(test_poor_device),
+        cmocka_unit_test(test_pci_address),   cmocka_unit_test(test_contraction),
+        cmocka_unit_test(test_wrong_answers), cmocka_unit_test(test_wrong_size),
+        cmocka_unit_test(test_build_failure), cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_replaced),      cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_cache),         cmocka_unit_test(test_cache_unwritable),
     };
     if (is_skipped()) {
         puts("no usable OpenCL device");

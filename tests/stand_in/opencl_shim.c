@@ -38,6 +38,9 @@ __attribute__((constructor)) static void shim_begin(void)
 
     shim.piece_max = number_of(words, "piece_max=");
     shim.lose_at = number_of(words, "lose_at=");
+    shim.items = number_of(words, "items=");
+    shim.lanes = number_of(words, "lanes=");
+    shim.slow = number_of(words, "slow=");
 }
 
 /* real: the function of that name in the real loader. */
@@ -135,11 +138,28 @@ cl_program clCreateProgramWithBinary(cl_context context, cl_uint count,
     return NULL;
 }
 
+/* Work items of a launch, where the kernel shares its range among any of them. */
+static void widths_change(cl_kernel kernel, size_t *global, size_t *local)
+{
+    size_t fixed[3] = {0};
+
+    if (!(shim.items || shim.lanes) ||
+        clGetKernelWorkGroupInfo(kernel, NULL, CL_KERNEL_COMPILE_WORK_GROUP_SIZE,
+                                 sizeof fixed, fixed, NULL) ||
+        fixed[0])
+        return;
+    *local = shim.items ? (size_t)shim.items : *local;
+    if (shim.lanes && shim.lanes < *global)
+        *global = (size_t)shim.lanes;
+    *global = (*global + *local - 1) / *local * *local;
+}
+
 cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint sides,
                               const size_t *offset, const size_t *global,
                               const size_t *local, cl_uint count, const cl_event *list,
                               cl_event *event)
 {
+    size_t lanes = *global, items = *local;
     REAL(clEnqueueNDRangeKernel);
 
     shim.launches++;
@@ -147,5 +167,22 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
         return CL_INVALID_COMMAND_QUEUE;
     if (shim.raise_at && !--shim.raise_at)
         __atomic_add_fetch(shim.raised, 1, __ATOMIC_RELAXED);
-    return real(queue, kernel, sides, offset, global, local, count, list, event);
+    widths_change(kernel, &lanes, &items);
+    return real(queue, kernel, sides, offset, &lanes, &items, count, list, event);
+}
+
+cl_int clGetEventProfilingInfo(cl_event event, cl_profiling_info what, size_t cap,
+                               void *out, size_t *size)
+{
+    REAL(clGetEventProfilingInfo);
+    const cl_int code = real(event, what, cap, out, size);
+    cl_ulong start = 0, end;
+
+    if (code || !shim.slow || what != CL_PROFILING_COMMAND_END)
+        return code;
+    memcpy(&end, out, sizeof end);
+    if (!real(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL))
+        end = start + shim.slow * (end - start);
+    memcpy(out, &end, sizeof end);
+    return code;
 }

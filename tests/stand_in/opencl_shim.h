@@ -19,13 +19,16 @@ struct opencl_shim {
     uint64_t piece_max;            /* the largest allocation; 0: its own */
     const char *line, *instead;    /* a line of program text, and what is compiled */
     uint64_t lose_at;              /* the n-th launch from now fails; 0: none */
+    uint64_t items;                /* of a group, where a kernel takes any; 0: as asked */
+    uint64_t lanes;                /* of a launch of those at most; 0: as asked */
+    uint64_t slow;                 /* launches say that they took so many times as long */
     uint64_t raise_at;             /* at the n-th launch from now ... */
     uint64_t *raised;              /* ... this becomes one more */
     uint64_t sources, binaries, launches; /* how often so far */
 };
 
-/* Programs say piece_max and lose_at in OPENCL_SHIM.  Tests find it as `struct
- * opencl_shim *opencl_shim(void)` in the library. */
+/* Programs say piece_max, lose_at, items, lanes and slow in OPENCL_SHIM.  Tests find it
+ * as `struct opencl_shim *opencl_shim(void)` in the library. */
 typedef struct opencl_shim *opencl_shim_find(void);
 
 #endif
