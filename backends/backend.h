@@ -111,8 +111,7 @@ struct backend {
     enum status (*read)(struct device *device, const struct buffer *from, size_t offset,
                         void *to, size_t size);
     enum status (*launch)(struct device *device, const struct launch *launch);
-    /* Two launches, the second of which reads what the first writes: the bits of one
-     * after the other (in_turn_launch); a backend may make one kernel of them. */
+    /* One after the other, the second reads what the first writes; may be one kernel. */
     enum status (*launch_then)(struct device *device, const struct launch *first,
                                const struct launch *second);
     enum status (*finish)(struct device *device); /* all that was queued is done */

@@ -174,29 +174,66 @@ static void fault_expect_none(struct trial *t, struct view fault)
 }
 
 struct quantised {
-    struct view q, scale;
+    struct view q, scale, fault;
     uint64_t rows;
     uint32_t k;
+    struct launch launch; /* that makes it */
 };
+
+/* Room for it, and how it is made. */
+static struct quantised quantiser(struct trial *t, const struct vector_member *x,
+                                  uint32_t limbs)
+{
+    const uint32_t k = (uint32_t)x->columns, rows = (uint32_t)x->rows;
+    const struct view in = trial_put(t, x->data.data, x->data.size);
+    struct quantised out = {.q = trial_room(t, (size_t)limbs * rows * padded(k)),
+                            .scale = trial_room(t, (size_t)4 * rows),
+                            .fault = fault_new(t),
+                            .rows = rows,
+                            .k = padded(k)};
+
+    out.launch =
+        (struct launch){.kernel = limbs == 1 ? KERNEL_quantise7 : KERNEL_quantise14,
+                        .last = rows,
+                        .views = {in, out.q, out.scale, out.fault},
+                        .scalars = {{.u32 = k}, {.u32 = padded(k)}}};
+    if (limbs == 2)
+        out.launch.scalars[2].u32 = rows;
+    return out;
+}
 
 static struct quantised quantise(struct trial *t, const struct vector_member *x,
                                  uint32_t limbs)
 {
-    const uint32_t k = (uint32_t)x->columns, rows = (uint32_t)x->rows;
-    const struct view in = trial_put(t, x->data.data, x->data.size), fault = fault_new(t);
-    const struct quantised out = {.q = trial_room(t, (size_t)limbs * rows * padded(k)),
-                                  .scale = trial_room(t, (size_t)4 * rows),
-                                  .rows = rows,
-                                  .k = padded(k)};
+    const struct quantised out = quantiser(t, x, limbs);
 
-    if (limbs == 1)
-        trial_launch(t, KERNEL_quantise7, rows, VIEWS(in, out.q, out.scale, fault),
-                     SCALARS({.u32 = k}, {.u32 = padded(k)}, {.u32 = 0}));
-    else
-        trial_launch(t, KERNEL_quantise14, rows, VIEWS(in, out.q, out.scale, fault),
-                     SCALARS({.u32 = k}, {.u32 = padded(k)}, {.u32 = rows}, {.u32 = 0}));
-    fault_expect_none(t, fault);
+    trial_launch(t, out.launch.kernel, out.rows, out.launch.views, out.launch.scalars);
+    fault_expect_none(t, out.fault);
     return out;
+}
+
+/* The same bytes where they are hashed as soon as they are written, and their chunks. */
+static void leaves_expect(struct trial *t, const struct vector_member *x, uint32_t limbs,
+                          int8_t *q)
+{
+    uint8_t key[BLAKE3_SIZE] = {1, 2, 3};
+    const struct quantised got = quantiser(t, x, limbs);
+    const uint64_t size = limbs * got.rows * got.k,
+                   chunks = (size + BLAKE3_CHUNK - 1) / BLAKE3_CHUNK;
+    const struct launch hash = {.kernel = KERNEL_blake3_chunks,
+                                .last = chunks,
+                                .views = {got.q, trial_put(t, key, sizeof(key)),
+                                          trial_room(t, chunks * BLAKE3_SIZE)},
+                                .scalars = {{.u64 = size}, {.u32 = chunks == 1}}};
+    uint8_t *values = trial_block(t, chunks * BLAKE3_SIZE);
+
+    if (t->status)
+        return;
+    kernel_table[hash.kernel].run(0, chunks, (void *const[]){q, key, values},
+                                  hash.scalars);
+    trial_launch_then(t, &got.launch, &hash);
+    trial_expect(t, "the operand that is hashed", got.q, q, size);
+    trial_expect(t, "its chunks", hash.views[2], values, chunks * BLAKE3_SIZE);
 }
 
 /* A limb of x without its padding is the case's, and the padding is zero. */
@@ -226,6 +263,7 @@ static void quantise_case(struct trial *t)
     if (is_wide)
         limb_expect(t, "lo", q ? q + limb : q, &x);
     trial_expect(t, "scale", got.scale, scale.data.data, scale.data.size);
+    leaves_expect(t, &x, is_wide ? 2 : 1, q);
 }
 
 /* The device's own product, as models use it. */

@@ -131,6 +131,14 @@ void trial_launch(struct trial *trial, enum kernel kernel, uint64_t count,
     check(trial, device_launch(trial->device, &launch), kernel_table[kernel].name);
 }
 
+void trial_launch_then(struct trial *trial, const struct launch *first,
+                       const struct launch *second)
+{
+    if (!trial->status)
+        check(trial, device_launch_then(trial->device, first, second),
+              kernel_table[second->kernel].name);
+}
+
 void trial_expect_host(struct trial *trial, const char *what, const void *got,
                        const void *want, size_t size)
 {

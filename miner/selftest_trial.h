@@ -45,6 +45,9 @@ void trial_get(struct trial *trial, struct view from, void *out, size_t size);
  */
 void trial_launch(struct trial *trial, enum kernel kernel, uint64_t count,
                   const struct view *views, const union scalar *scalars);
+/* Two of them, the second of which reads what the first writes. */
+void trial_launch_then(struct trial *trial, const struct launch *first,
+                       const struct launch *second);
 /* What lies at `from` must be these bytes. */
 void trial_expect(struct trial *trial, const char *what, struct view from,
                   const void *want, size_t size);

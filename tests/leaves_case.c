@@ -98,13 +98,39 @@ void leaves_case_make(const struct leaves_shape *shape, struct leaves_case *out)
     texts_run(out);
 }
 
-void leaves_case_views(struct leaves_case *c, struct buffer *const buffers[LEAVES_VIEWS])
+void leaves_case_views(struct leaves_case *c)
 {
     for (size_t i = 0; i < LEAVES_KEY; i++)
-        c->first.views[i].buffer = buffers[i];
-    c->second.views[0].buffer = buffers[LEAVES_Q];
-    c->second.views[1].buffer = buffers[LEAVES_KEY];
-    c->second.views[2].buffer = buffers[LEAVES_VALUES];
+        c->first.views[i].buffer = c->buffers[i];
+    c->second.views[0].buffer = c->buffers[LEAVES_Q];
+    c->second.views[1].buffer = c->buffers[LEAVES_KEY];
+    c->second.views[2].buffer = c->buffers[LEAVES_VALUES];
+}
+
+void leaves_case_load(struct leaves_case *c, struct device *device)
+{
+    for (size_t i = 0; i < LEAVES_VIEWS; i++) {
+        assert_int_equal(device_buffer_new(device, c->sizes[i], &c->buffers[i]),
+                         STATUS_OK);
+        assert_int_equal(
+            device_write(device, c->buffers[i], 0, c->before[i], c->sizes[i]), STATUS_OK);
+    }
+    leaves_case_views(c);
+}
+
+void leaves_case_expect(struct leaves_case *c, struct device *device)
+{
+    for (size_t i = 0; i < LEAVES_VIEWS; i++) {
+        uint8_t *got = room(c->sizes[i], 0);
+
+        assert_int_equal(device_read(device, c->buffers[i], 0, got, c->sizes[i]),
+                         STATUS_OK);
+        if (memcmp(got, c->after[i], c->sizes[i]) != 0)
+            fail_msg("%u rows of %u in %u limbs: view %u differs", c->shape.rows,
+                     c->shape.k, c->shape.limbs, (unsigned)i);
+        memory_free(got);
+        device_buffer_free(device, c->buffers[i]);
+    }
 }
 
 void leaves_case_free(struct leaves_case *c)

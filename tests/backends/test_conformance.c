@@ -20,10 +20,11 @@
 
 #include "tests/kernel_cases.h"
 #include "tests/kernel_ranges.h"
+#include "tests/leaves_case.h"
 #include "tests/product_run.h"
 #include "tests/subjects.h"
 
-enum { TESTS_A_SUBJECT = 6, TEST_NAME_SIZE = 96, CORE_INPUTS = 1 << 14, CORES = 11 };
+enum { TESTS_A_SUBJECT = 7, TEST_NAME_SIZE = 96, CORE_INPUTS = 1 << 14, CORES = 11 };
 
 /* The device under test, or skips the test. */
 static struct device *device_of(void **state, uint32_t threads)
@@ -166,6 +167,28 @@ static void test_cores(void **state)
     }
     device_buffer_free(device, x);
     device_buffer_free(device, y);
+}
+
+/* Rows that become integers, and are hashed as chunks by the launch behind that. */
+static void test_leaves(void **state)
+{
+    static const struct leaves_shape shapes[] = {
+        {1, 64, 64, 1},      {21, 380, 384, 1},   {100, 384, 384, 1}, {30, 832, 832, 1},
+        {40, 4096, 4096, 1}, {10, 30, 64, 1},     {80, 384, 384, 2},  {9, 384, 384, 2},
+        {9, 4096, 4096, 2},  {1, 11008, 11008, 1}};
+    struct device *device = device_of(state, 2);
+
+    if (is_seen(state, 3))
+        return;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        struct leaves_case c;
+
+        leaves_case_make(&shapes[i], &c);
+        leaves_case_load(&c, device);
+        assert_int_equal(device_launch_then(device, &c.first, &c.second), STATUS_OK);
+        leaves_case_expect(&c, device);
+        leaves_case_free(&c);
+    }
 }
 
 /* --- products --- */
@@ -337,8 +360,9 @@ int main(void)
         bool is_of_texts;
     } claims[TESTS_A_SUBJECT] = {
         {"kernels", test_kernels, true},       {"cores", test_cores, true},
-        {"steps", test_steps, true},           {"clean products", test_clean, false},
-        {"mined products", test_mined, false}, {"rooms", test_rooms, false}};
+        {"leaves", test_leaves, true},         {"steps", test_steps, true},
+        {"clean products", test_clean, false}, {"mined products", test_mined, false},
+        {"rooms", test_rooms, false}};
     static struct subject subjects[SUBJECTS_MAX];
     static char names[SUBJECTS_MAX * TESTS_A_SUBJECT][TEST_NAME_SIZE];
     static struct CMUnitTest tests[SUBJECTS_MAX * TESTS_A_SUBJECT + 1];

@@ -42,32 +42,6 @@ static struct device *device_of(const char *variant)
     return device;
 }
 
-static void buffers_make(struct device *device, struct leaves_case *c,
-                         struct buffer *buffers[LEAVES_VIEWS])
-{
-    for (size_t i = 0; i < LEAVES_VIEWS; i++) {
-        assert_int_equal(device_buffer_new(device, c->sizes[i], &buffers[i]), STATUS_OK);
-        assert_int_equal(device_write(device, buffers[i], 0, c->before[i], c->sizes[i]),
-                         STATUS_OK);
-    }
-    leaves_case_views(c, buffers);
-}
-
-/* What lies in them now is what the texts left; gives them up. */
-static void buffers_check(struct device *device, const struct leaves_case *c,
-                          struct buffer *buffers[LEAVES_VIEWS])
-{
-    for (size_t i = 0; i < LEAVES_VIEWS; i++) {
-        uint8_t *got = memory_array(c->sizes[i], 1);
-
-        assert_non_null(got);
-        assert_int_equal(device_read(device, buffers[i], 0, got, c->sizes[i]), STATUS_OK);
-        assert_memory_equal(got, c->after[i], c->sizes[i]);
-        memory_free(got);
-        device_buffer_free(device, buffers[i]);
-    }
-}
-
 static void launches_are_one_where_they_can(void **state)
 {
     struct cuda_stand_in *stand_in = *state;
@@ -76,19 +50,18 @@ static void launches_are_one_where_they_can(void **state)
         const bool is_plain = i >= CASES;
         struct device *device;
         struct leaves_case c;
-        struct buffer *buffers[LEAVES_VIEWS];
 
         stand_in->lag = i % 3;
         stand_in->mode = i;
         device = device_of(is_plain ? "plain" : NULL);
         leaves_case_make(&cases[i % CASES].shape, &c);
-        buffers_make(device, &c, buffers);
+        leaves_case_load(&c, device);
         const uint64_t before = stand_in->launches;
         assert_int_equal(device_launch_then(device, &c.first, &c.second), STATUS_OK);
         assert_int_equal(stand_in->launches - before,
                          is_plain ? 2 : cases[i % CASES].launches);
         assert_int_equal(device_counters(device)->launches, 2);
-        buffers_check(device, &c, buffers);
+        leaves_case_expect(&c, device);
         leaves_case_free(&c);
         device_close(device);
     }
@@ -101,19 +74,19 @@ static void a_wrong_bit_is_seen(void **state)
     struct cuda_stand_in *stand_in = *state;
     struct device *device = device_of(NULL);
     struct leaves_case c;
-    struct buffer *buffers[LEAVES_VIEWS];
     uint8_t values[64];
 
     leaves_case_make(&(struct leaves_shape){2, 1024, 1024, 1}, &c);
-    buffers_make(device, &c, buffers);
+    leaves_case_load(&c, device);
     stand_in->wrong_at = 1;
     assert_int_equal(device_launch_then(device, &c.first, &c.second), STATUS_OK);
     assert_int_equal(stand_in->wrong_at, 0);
     assert_int_equal(
-        device_read(device, buffers[LEAVES_VALUES], 0, values, sizeof values), STATUS_OK);
+        device_read(device, c.buffers[LEAVES_VALUES], 0, values, sizeof values),
+        STATUS_OK);
     assert_memory_not_equal(values, c.after[LEAVES_VALUES], sizeof values);
     assert_int_equal(device_launch_then(device, &c.first, &c.second), STATUS_OK);
-    buffers_check(device, &c, buffers);
+    leaves_case_expect(&c, device);
     leaves_case_free(&c);
     device_close(device);
 }
@@ -127,7 +100,6 @@ static void trees_of_made_operands(void **state)
         const uint64_t rows = shape->limbs * shape->rows;
         struct device *device;
         struct leaves_case c;
-        struct buffer *buffers[LEAVES_VIEWS];
         uint8_t roots[2][DIGEST_SIZE];
         uint64_t launches[3];
 
@@ -135,11 +107,11 @@ static void trees_of_made_operands(void **state)
         device = device_of(NULL);
         leaves_case_make(shape, &c);
         c.sizes[LEAVES_VALUES] = 32; /* the tree has a buffer of its own */
-        buffers_make(device, &c, buffers);
+        leaves_case_load(&c, device);
         struct operand_tree tree = {.device = device,
-                                    .operand = {buffers[LEAVES_Q], 0},
+                                    .operand = {c.buffers[LEAVES_Q], 0},
                                     .size = rows * shape->k_padded,
-                                    .key = buffers[LEAVES_KEY]};
+                                    .key = c.buffers[LEAVES_KEY]};
         assert_int_equal(device_buffer_new(device,
                                            operand_tree_size(rows, shape->k_padded),
                                            &tree.tree),
@@ -153,7 +125,7 @@ static void trees_of_made_operands(void **state)
         assert_int_equal(launches[1] - launches[0],
                          launches[2] - launches[1] + cases[i].launches - 1);
         memcpy(c.after[LEAVES_VALUES], c.before[LEAVES_VALUES], 32);
-        buffers_check(device, &c, buffers);
+        leaves_case_expect(&c, device);
         device_buffer_free(device, tree.tree);
         leaves_case_free(&c);
         device_close(device);
