@@ -56,9 +56,11 @@ enum {
     LEAVES_CHUNKS = 32,
     LEAVES_STRIDE = 1024 + 16, /* from chunk to chunk in shared memory */
     NOISE_THREADS = 256,
-    NOISE_ROWS = 16,       /* of a block at once */
-    LOWRANK_THREADS = 128, /* a warp a row */
-    LOWRANK_STAGES = 4,    /* multiplied, ready, filled, cleared */
+    NOISE_ROWS = 16,                 /* of a block at once */
+    LOWRANK_THREADS = 128,           /* a warp a row */
+    LOWRANK_STAGES = 3,              /* multiplied, ready, filled */
+    LOWRANK_STEP = TILE_THREADS / 4, /* lines between a thread's chunks of a stage */
+    LOWRANK_SHARED = LOWRANK_STAGES * TILE_STAGE,
 
     ATTENTION_THREADS = 128, /* a warp a query's head */
     ATTENTION_KEPT = 1024,   /* scores in shared memory */

@@ -160,7 +160,7 @@ static bool tiles_grid(const struct cuda_traits *traits, const struct launch *la
                  ((rank + TILE_LINES - 1) / TILE_LINES),
         .blocks_max = BLOCKS_MAX,
         .threads = TILE_THREADS,
-        .shared = LOWRANK_STAGES * TILE_STAGE,
+        .shared = LOWRANK_SHARED,
     };
     return out->shared <= traits->shared_max && k % TILE_DEPTH == 0 &&
            2 * out->parts >= traits->processors;
