@@ -202,6 +202,17 @@ static struct cuda_function *joint_choose(const struct device *device,
     return NULL;
 }
 
+static enum status sums_clear(struct device *device, const struct words *words,
+                              const struct cuda_grid *grid)
+{
+    const uint64_t sums = words->views[kernel_table[words->launch.kernel].views - 1];
+
+    return cuda_check(device,
+                      device->driver.set_bytes(sums + grid->cleared_at, 0,
+                                               grid->cleared_bytes, device->order),
+                      "clearing sums");
+}
+
 enum status cuda_launch_then(struct device *device, const struct launch *first,
                              const struct launch *second)
 {
@@ -218,6 +229,8 @@ enum status cuda_launch_then(struct device *device, const struct launch *first,
         status = words_of(device, first, &words[0]);
     if (!status)
         status = words_of(device, second, &words[1]);
+    if (!status && grid.cleared_bytes)
+        status = sums_clear(device, &words[1], &grid);
     if (status)
         return status;
     words_list(&words[1], arguments + words_list(&words[0], arguments));

@@ -127,9 +127,10 @@ struct packed {
     uint64_t seed;
 };
 
+/* Without a buffer the offset is the address: of scratch, and packed operands. */
 static inline uint64_t cuda_view(struct view view)
 {
-    return view.buffer ? view.buffer->address + view.offset : 0;
+    return (view.buffer ? view.buffer->address : 0) + view.offset;
 }
 
 static inline void *cuda_pointer(uint64_t address)

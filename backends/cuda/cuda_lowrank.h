@@ -49,6 +49,16 @@ DEVICE_FN u64 lowrank_parts(const struct lowrank_ask *ask)
            lowrank_deep(ask);
 }
 
+/* The least depth with which so many blocks have a part each. */
+DEVICE_FN u32 lowrank_depth(const struct lowrank_ask *ask, u32 blocks)
+{
+    const u64 tiles =
+        (ask->last - ask->first + TILE_LINES - 1) / TILE_LINES * lowrank_wide(ask);
+    const u32 pieces = blocks < tiles ? 1 : (u32)(blocks / tiles);
+
+    return (ask->k / TILE_DEPTH + pieces - 1) / pieces * TILE_DEPTH;
+}
+
 DEVICE_FN u32 lowrank_after(u32 stage)
 {
     return stage == (LOWRANK_STAGES - 1) * TILE_STAGE ? 0 : stage + TILE_STAGE;

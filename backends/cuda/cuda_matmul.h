@@ -46,6 +46,8 @@ struct cuda_grid {
     /* Where set, two more: of lines of so many bytes at scratch + extra_at, m of a's and
      * behind them those of b's, in the same boxes. */
     uint32_t extra_bytes, extra_at;
+    /* Of what a joint kernel's second text writes: zeros before it runs. */
+    uint64_t cleared_at, cleared_bytes;
 };
 
 /* A product before its operands exist; patterns NULL without tickets. */
@@ -116,8 +118,9 @@ struct cuda_tuned {
 #include "backends/cuda/cuda_tuned.def"
 #undef CUDA_TUNED
 
-/* One kernel in place of two texts, the second of which reads what the first writes:
- * `first, last, views, scalars` of both.  grid() says how; false: they do not suit. */
+/* One kernel in place of two texts, the second of which reads what the first writes or
+ * reads: `first, last, views, scalars` of both.  grid() says how; false: they do not
+ * suit. */
 struct cuda_joint {
     enum kernel first, second;
     const char *entry;

@@ -138,6 +138,32 @@ static void test_overlap(void **state)
     cuda_setting_free(&s);
 }
 
+/* a is noised by the launch that sums x, or by one of its own where that is missing. */
+static void test_joint(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+    struct cuda_setting s;
+    uint64_t launches[2];
+
+    cuda_setting_make(&s, stand_in, LAG_NONE, CUDA_LARGE);
+    for (uint32_t apart = 0; apart < 2; apart++) {
+        struct device *device = cuda_device_of(NULL);
+        struct cuda_side side;
+
+        cuda_side_make(&side, device, &s.shape, &s.plain);
+        if (apart)
+            memset(device->joint, 0, sizeof device->joint);
+        launches[apart] = stand_in->launches;
+        assert_int_equal(cuda_side_multiply(&side, true), STATUS_OK);
+        launches[apart] = stand_in->launches - launches[apart];
+        cuda_side_check(&side, true);
+        cuda_side_free(&side);
+        device_close(device);
+    }
+    assert_int_equal(launches[0] + 1, launches[1]);
+    cuda_setting_free(&s);
+}
+
 /* A kernel of the caller's own between products reads and writes what they do. */
 static void test_launch_behind(void **state)
 {
@@ -300,7 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_products),      TEST(test_in_flight), TEST(test_overlap),
         TEST(test_launch_behind), TEST(test_stale),     TEST(test_no_memory_taken),
-        TEST(test_transfers),     TEST(test_variants),
+        TEST(test_joint),         TEST(test_transfers), TEST(test_variants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
- * test_cuda_leaves.c - claim: each kernel of cuda_joint.def leaves the bytes of its two
- * texts in every view, in all orders of the executor, whatever the rows are and however
- * many go to a block; and what it was not made for is not given to it.
+ * test_cuda_leaves.c - claim: each CUDA kernel that hashes what it quantises leaves the
+ * bytes of its two texts in every view, in all orders of the executor, whatever the rows
+ * are and however many go to a block; and what it was not made for is not given to it.
  *
  * labels: plain
  *

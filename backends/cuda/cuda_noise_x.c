@@ -1,0 +1,62 @@
+/*
+ * cuda_noise_x.c - how noise_x is launched: parts enough for two blocks a processor, by
+ * cutting k where there are too few lines for that.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "backends/cuda/cuda_geometry.h"
+#include "backends/cuda/cuda_matmul.h"
+
+enum { CLEAN, DENSE, PAIRS, OUT };        /* of noise_add */
+enum { CLEAN_AGAIN, PAIRS_B, X };         /* of lowrank_x */
+enum { K, RANK, BLOCKS_MAX = INT32_MAX }; /* of both */
+
+static bool same_view(struct view a, struct view b)
+{
+    return a.buffer == b.buffer && a.offset == b.offset;
+}
+
+/* Whether both are of the same lines, and what they have lies where it can be read. */
+static bool texts_follow(const struct launch *noise, const struct launch *sums)
+{
+    return noise->first == sums->first && noise->last == sums->last &&
+           noise->scalars[K].u32 == sums->scalars[K].u32 &&
+           noise->scalars[RANK].u32 == sums->scalars[RANK].u32 &&
+           same_view(noise->views[CLEAN], sums->views[CLEAN_AGAIN]) &&
+           !same_view(noise->views[CLEAN], noise->views[OUT]) &&
+           (noise->views[CLEAN].offset | noise->views[PAIRS].offset |
+            noise->views[OUT].offset) %
+                   16 ==
+               0 &&
+           (noise->views[DENSE].offset | sums->views[PAIRS_B].offset |
+            sums->views[X].offset) %
+                   4 ==
+               0;
+}
+
+/* The kernel finds so many pieces of k by the number of blocks. */
+bool noise_x_grid(const struct cuda_traits *traits, const struct launch *first,
+                  const struct launch *second, struct cuda_grid *out)
+{
+    const uint32_t k = first->scalars[K].u32, rank = first->scalars[RANK].u32;
+    const uint64_t lines = first->last - first->first;
+    const uint64_t tiles =
+        (lines + TILE_LINES - 1) / TILE_LINES * ((rank + TILE_LINES - 1) / TILE_LINES);
+    const uint64_t shared = LOWRANK_SHARED + (uint64_t)rank * NOISE_X_PITCH;
+
+    if (!texts_follow(first, second) || !tiles || rank % 32 || !k || k % TILE_DEPTH ||
+        shared > traits->shared_max || tiles > BLOCKS_MAX)
+        return false;
+    const uint64_t wanted = 2 * (uint64_t)traits->processors / tiles;
+    const uint64_t most = k / TILE_DEPTH / NOISE_X_STAGES;
+    const uint64_t pieces = wanted < most ? wanted : most;
+
+    *out = (struct cuda_grid){.parts = tiles * (pieces ? pieces : 1),
+                              .threads = TILE_THREADS,
+                              .shared = (uint32_t)shared};
+    if (pieces > 1) {
+        out->cleared_at = first->first * rank * sizeof(int32_t);
+        out->cleared_bytes = lines * rank * sizeof(int32_t);
+    }
+    return true;
+}
