@@ -12,7 +12,7 @@
 #include "miner/base/clock.h"
 #include "miner/base/memory.h"
 
-enum { RUNS_MIN = 3, RUNS_MAX = 100000, PROGRESS_NS = 200000000 };
+enum { WARM_UPS = 3, RUNS_MIN = 5, RUNS_MAX = 100000, PROGRESS_NS = 200000000 };
 
 const struct bench_kind *const bench_table[] = {
 #define BENCH(name) &bench_##name,
@@ -37,13 +37,34 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void bench_summarise(double *values, uint32_t runs, struct bench_result *out)
+bool bench_is_time(const struct bench_kind *kind)
 {
+    return strcmp(kind->unit, "ms") == 0;
+}
+
+bool bench_is_product(const struct bench_kind *kind)
+{
+    return strcmp(kind->unit, "GMAC/s") == 0;
+}
+
+void bench_summarise(const struct bench_kind *kind, double *values, uint32_t runs,
+                     const struct gauge_sum *gauged, struct bench_result *out)
+{
+    const uint32_t tail = runs / 100; /* so many are slower */
+
     qsort(values, runs, sizeof *values, compare);
     out->runs = runs;
+    out->is_p99 = runs >= 100;
+    out->slow = values[bench_is_time(kind) ? runs - 1 - tail : tail];
     out->min = values[0];
     out->max = values[runs - 1];
     out->median = (values[(runs - 1) / 2] + values[runs / 2]) / 2;
+    out->clock_mhz.is_known = gauge_clock(gauged, &out->clock_mhz.value);
+    out->power_w.is_known = gauge_power(gauged, &out->power_w.value);
+    out->j_per_tmac.is_known =
+        out->power_w.is_known && bench_is_product(kind) && out->median > 0;
+    if (out->j_per_tmac.is_known)
+        out->j_per_tmac.value = out->power_w.value / (out->median / 1e3);
 }
 
 struct progress {
@@ -70,9 +91,11 @@ static enum status runs_make(struct bench *bench, struct progress *progress,
                              double seconds, double *values, uint32_t *runs,
                              struct error *err)
 {
-    const uint64_t end = clock_ns() + (uint64_t)(seconds * 1e9);
     enum status status = STATUS_OK;
 
+    for (uint32_t i = 0; !status && i < WARM_UPS; i++)
+        status = progress->kind->run(bench, values, err);
+    const uint64_t end = clock_ns() + (uint64_t)(seconds * 1e9);
     for (*runs = 0;
          !status && *runs < RUNS_MAX && (*runs < RUNS_MIN || clock_ns() < end);) {
         status = progress->kind->run(bench, &values[*runs], err);
@@ -90,6 +113,7 @@ enum status bench_measure(const struct bench_kind *kind, const struct bench_setu
 {
     struct progress progress = {.kind = kind, .is_shown = show_progress};
     double *values = memory_array(RUNS_MAX, sizeof *values);
+    struct gauge_sum gauged = {.clocks = 0};
     struct bench *bench = NULL;
     uint32_t runs = 0;
     enum status status;
@@ -98,10 +122,12 @@ enum status bench_measure(const struct bench_kind *kind, const struct bench_setu
         return error_set(err, STATUS_NO_MEMORY, "no memory for %d values", RUNS_MAX);
     progress_show(&progress, 0, 0);
     status = kind->open(setup, &bench, err);
+    gauge_begin(setup->gauge);
     if (!status)
         status = runs_make(bench, &progress, seconds, values, &runs, err);
+    gauge_end(setup->gauge, &gauged);
     if (!status) {
-        bench_summarise(values, runs, out);
+        bench_summarise(kind, values, runs, &gauged, out);
         kind->shape(bench, out->shape);
     }
     if (show_progress)

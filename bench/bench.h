@@ -10,8 +10,10 @@
 #define MINERVA_BENCH_BENCH_H
 
 #include "backends/device.h"
+#include "bench/gauge.h"
 
 struct bench; /* a kind's own */
+struct ladder;
 
 struct bench_setup {
     struct device *device;
@@ -20,6 +22,10 @@ struct bench_setup {
     struct matmul_plan tile;
     const char *model, *text; /* a folder and a file, or NULL */
     const char *cublaslt;     /* the library's file; NULL: as it is found */
+    /* Where the steps of the ladder that take turns find what they share; NULL: each has
+     * its own. */
+    struct ladder **ladder;
+    struct gauge *gauge; /* of the device; NULL: it has none */
 };
 
 enum { BENCH_SHAPE_MAX = 64 };
@@ -38,10 +44,22 @@ struct bench_kind {
     void (*shape)(const struct bench *bench, char text[BENCH_SHAPE_MAX]);
 };
 
+struct bench_figure { /* what may be unknown */
+    bool is_known;
+    double value;
+};
+
 struct bench_result {
     char shape[BENCH_SHAPE_MAX];
     double min, median, max; /* in the kind's unit */
+    /* The hundredth run of the slowest hundred, or the slowest where there were fewer. */
+    double slow;
+    bool is_p99;
     uint32_t runs;
+    struct bench_figure clock_mhz, power_w; /* meanwhile */
+    /* Of rates of products: by their median; and of the register-only peak, were its
+     * clock this one's. */
+    struct bench_figure j_per_tmac, of_peak;
 };
 
 #define BENCH(name) extern const struct bench_kind bench_##name;
@@ -51,11 +69,18 @@ extern const struct bench_kind *const bench_table[];
 extern const size_t bench_count;
 const struct bench_kind *bench_find(const char *name); /* NULL: none */
 
-/* Sorts the values of one or more runs and says what they were; shape stays as it is. */
-void bench_summarise(double *values, uint32_t runs, struct bench_result *out);
+/* Whether less is better. */
+bool bench_is_time(const struct bench_kind *kind);
+/* Whether the value is a rate of products. */
+bool bench_is_product(const struct bench_kind *kind);
+/* Sorts the values of one or more runs and says what they were, and what was gauged
+ * meanwhile; shape and the share of the peak stay as they are. */
+void bench_summarise(const struct bench_kind *kind, double *values, uint32_t runs,
+                     const struct gauge_sum *gauged, struct bench_result *out);
 
-/* At least 3 runs, then as many as begin within so many seconds.  show_progress: a line
- * on standard error that is taken away at the end. */
+/* Three runs that only warm up, at least 5 that count, then as many as begin within so
+ * many seconds.  show_progress: a line on standard error that is taken away at the end.
+ */
 MUST_CHECK enum status bench_measure(const struct bench_kind *kind,
                                      const struct bench_setup *setup, double seconds,
                                      bool show_progress, struct bench_result *out,

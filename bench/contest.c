@@ -13,7 +13,9 @@
 #include "miner/base/clock.h"
 #include "miner/base/log.h"
 
-enum { ROUNDS_MIN = 3 };
+/* A turn that is gauged: counters of energy are renewed every few hundredths of a second.
+ */
+enum { WARM_UPS = 3, ROUNDS_MIN = 5, TURN_GAUGED_NS = 250000000 };
 
 static const struct pair {
     const struct bench_kind *ours, *theirs;
@@ -36,7 +38,7 @@ enum { PAIRS = sizeof pairs / sizeof pairs[0] };
 
 bool contest_takes(const struct bench_kind *kind)
 {
-    return strcmp(kind->unit, "GMAC/s") == 0;
+    return bench_is_product(kind);
 }
 
 static void progress(const struct contest *contest, const char *name, const char *what)
@@ -53,13 +55,13 @@ static enum status join_all(struct turns *turns, const struct bench_setup *setup
 
     assert(bench_count <= CONTENDERS_MAX);
     for (size_t i = 0; !status && i < bench_count; i++) {
-        if (!contest->keep[i] || !contest_takes(bench_table[i]))
+        if (contest->wants[i] == BENCH_OUT || !contest_takes(bench_table[i]))
             continue;
         progress(contest, bench_table[i]->name, "checks its answer");
         status = turns_join(turns, (uint32_t)i, bench_table[i], setup, err);
-        if (status == STATUS_ABSENT && !contest->all_needed) {
+        if (status == STATUS_ABSENT && contest->wants[i] == BENCH_MAY) {
             log_debug("bench", "%s: %s", bench_table[i]->name, error_text(err));
-            contest->keep[i] = false;
+            contest->wants[i] = BENCH_OUT;
             *err = (struct error){.status = STATUS_OK};
             status = STATUS_OK;
         } else if (status) {
@@ -80,29 +82,14 @@ static enum status rounds_take(struct turns *turns, const struct contest *contes
         contenders += turns->contenders[i].bench != NULL;
     if (!contenders)
         return STATUS_OK;
+    progress(contest, "products", "warm up");
+    status = turns_warm_up(turns, WARM_UPS, err);
     const uint64_t end = clock_ns() + (uint64_t)(contest->seconds * contenders * 1e9);
     while (!status && (rounds < ROUNDS_MIN || clock_ns() < end)) {
         status = turns_round(turns, err);
         snprintf(text, sizeof text, "round %u", ++rounds);
         progress(contest, "products", text);
     }
-    return status;
-}
-
-enum status contest_run(const struct bench_setup *setup, struct contest *contest,
-                        struct error *err)
-{
-    struct turns turns = {.contenders = {{.kind = NULL}}};
-    enum status status = join_all(&turns, setup, contest, err);
-
-    if (!status)
-        status = rounds_take(&turns, contest, err);
-    for (uint32_t i = 0; i < bench_count; i++)
-        if (status || !turns_result(&turns, i, &contest->results[i]))
-            contest->results[i].runs = 0;
-    turns_close(&turns);
-    if (contest->show_progress)
-        fputs("\r\033[K", stderr);
     return status;
 }
 
@@ -113,6 +100,50 @@ static size_t place_of(const struct bench_kind *kind)
     while (bench_table[place] != kind)
         place++;
     return place;
+}
+
+/* The peak of the registers at each one's clock. */
+static void shares_make(struct bench_result *results)
+{
+    const struct bench_result *peak = &results[place_of(&bench_mma_peak)];
+
+    for (size_t i = 0; i < bench_count; i++) {
+        struct bench_result *result = &results[i];
+
+        result->of_peak.is_known = result->runs && peak->runs &&
+                                   bench_is_product(bench_table[i]) &&
+                                   result->clock_mhz.is_known && peak->clock_mhz.is_known;
+        if (result->of_peak.is_known)
+            result->of_peak.value = result->median / peak->median *
+                                    peak->clock_mhz.value / result->clock_mhz.value;
+    }
+}
+
+enum status contest_run(const struct bench_setup *setup, struct contest *contest,
+                        struct error *err)
+{
+    struct turns turns = {.gauge = setup->gauge,
+                          .turn_ns = setup->gauge ? TURN_GAUGED_NS : 0};
+    struct bench_setup shared = *setup;
+    struct ladder *ladder = NULL;
+    enum status status;
+
+    shared.ladder = &ladder;
+    status = sweep_open(setup, &turns.sweep, err);
+    if (!status)
+        status = join_all(&turns, &shared, contest, err);
+
+    if (!status)
+        status = rounds_take(&turns, contest, err);
+    for (uint32_t i = 0; i < bench_count; i++)
+        if (status || !turns_result(&turns, i, &contest->results[i]))
+            contest->results[i].runs = 0;
+    shares_make(contest->results);
+    turns_close(&turns);
+    sweep_close(turns.sweep);
+    if (contest->show_progress)
+        fputs("\r\033[K", stderr);
+    return status;
 }
 
 static void ratio_make(const struct bench_setup *setup, const struct pair *pair,

@@ -1,6 +1,7 @@
 /*
- * contest.h - the products of one device take turns: plain, mined, useful, a maker's own
- * and the peak, so that clocks and heat fall on all of them alike.
+ * contest.h - the products of one device take turns: plain, mined, useful, the steps of
+ * the ladder, a maker's own and the peak, so that clocks and heat fall on all of them
+ * alike.  Where a GPU's second cache could hold the operands it is swept before each run.
  *
  * One thread, the device's.
  *
@@ -13,17 +14,19 @@
 
 enum { CONTEST_RATIOS_MAX = 16 };
 
+enum bench_want { BENCH_OUT, BENCH_MAY, BENCH_MUST };
+
 struct contest {
-    bool *keep; /* [bench_count] who is wanted; those who are absent are
-                   taken out, unless all_needed */
-    bool all_needed, show_progress;
+    enum bench_want *wants; /* [bench_count] those who may take part and are absent are
+                               taken out; must: that is an error */
+    bool show_progress;
     double seconds;               /* for each */
     struct bench_result *results; /* [bench_count] runs 0: did not take part */
 };
 
 /* Whether the kind takes turns with others: its value is a rate of products. */
 bool contest_takes(const struct bench_kind *kind);
-/* At least three rounds, then as many as begin in time. */
+/* After warming up at least five rounds, then as many as begin in time. */
 MUST_CHECK enum status contest_run(const struct bench_setup *setup,
                                    struct contest *contest, struct error *err);
 /* How they stand to each other, step by step of the ladder (kernels.md 4.3), to the

@@ -39,15 +39,27 @@ enum status turns_join(struct turns *turns, uint32_t place, const struct bench_k
     return status;
 }
 
-static enum status turn_take(struct contender *contender, struct error *err)
+static enum status run_take(struct turns *turns, struct contender *contender,
+                            double *value, struct error *err)
 {
-    const uint64_t end = clock_ns() + TURN_NS;
+    const enum status status = sweep_run(turns->sweep);
+
+    if (status)
+        return error_set(err, status, "sweeping the caches: %s", status_text(status));
+    return contender->kind->run(contender->bench, value, err);
+}
+
+static enum status turn_take(struct turns *turns, struct contender *contender,
+                             struct error *err)
+{
+    const uint64_t end = clock_ns() + (turns->turn_ns ? turns->turn_ns : TURN_NS);
     uint32_t runs = 0;
     enum status status = STATUS_OK;
 
+    gauge_begin(turns->gauge);
     do {
         double value;
-        status = contender->kind->run(contender->bench, &value, err);
+        status = run_take(turns, contender, &value, err);
         if (status)
             break;
         if (runs == 1 && contender->runs)
@@ -55,6 +67,7 @@ static enum status turn_take(struct contender *contender, struct error *err)
         contender->values[contender->runs++] = value;
         runs++;
     } while (clock_ns() < end && contender->runs < RUNS_MAX);
+    gauge_end(turns->gauge, &contender->gauged);
     return status;
 }
 
@@ -75,15 +88,28 @@ static enum status round_take(struct turns *turns, bool *is_news, struct error *
 
     *is_news = false;
     for (uint32_t i = 0; i < CONTENDERS_MAX && !status; i++) {
-        struct contender *contender = &turns->contenders[i];
+        struct contender *contender =
+            &turns->contenders[turns->is_back ? CONTENDERS_MAX - 1 - i : i];
         const uint32_t runs = contender->runs;
 
         if (!contender->bench || runs == RUNS_MAX)
             continue;
-        status = turn_take(contender, err);
+        status = turn_take(turns, contender, err);
         if (turn_is_news(contender, runs))
             *is_news = true;
     }
+    turns->is_back = !turns->is_back;
+    return status;
+}
+
+enum status turns_warm_up(struct turns *turns, uint32_t runs, struct error *err)
+{
+    enum status status = STATUS_OK;
+    double value;
+
+    for (uint32_t i = 0; i < CONTENDERS_MAX; i++)
+        for (uint32_t run = 0; !status && turns->contenders[i].bench && run < runs; run++)
+            status = run_take(turns, &turns->contenders[i], &value, err);
     return status;
 }
 
@@ -117,7 +143,8 @@ bool turns_result(struct turns *turns, uint32_t place, struct bench_result *out)
     assert(place < CONTENDERS_MAX);
     if (!contender->bench || !contender->runs)
         return false;
-    bench_summarise(contender->values, contender->runs, out);
+    bench_summarise(contender->kind, contender->values, contender->runs,
+                    &contender->gauged, out);
     contender->kind->shape(contender->bench, out->shape);
     return true;
 }

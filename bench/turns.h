@@ -1,6 +1,6 @@
 /*
  * turns.h - benchmarks that take turns in one process, so that whatever else the machine
- * does falls on all of them alike.
+ * does falls on all of them alike: each round the other way round than the one before.
  *
  * One thread.
  *
@@ -10,8 +10,9 @@
 #define MINERVA_BENCH_TURNS_H
 
 #include "bench/bench.h"
+#include "bench/sweep.h"
 
-enum { CONTENDERS_MAX = 16 };
+enum { CONTENDERS_MAX = 32 };
 
 struct contender {
     const struct bench_kind *kind;
@@ -19,10 +20,15 @@ struct contender {
     double *values;      /* owned */
     double best;
     uint32_t runs;
+    struct gauge_sum gauged;
 };
 
 struct turns {
     struct contender contenders[CONTENDERS_MAX];
+    bool is_back;        /* the next round begins with the last one */
+    uint64_t turn_ns;    /* 0: the usual few hundredths of a second */
+    struct gauge *gauge; /* asked during turns; NULL: none */
+    struct sweep *sweep; /* before each run; NULL: none */
 };
 
 /* Made ready and checked, in that place.  What open() says when it cannot. */
@@ -34,6 +40,9 @@ MUST_CHECK enum status turns_join(struct turns *turns, uint32_t place,
  * hundredths of a second; where more than one fits, the first only warms up. */
 MUST_CHECK enum status turns_take(struct turns *turns, uint32_t rounds,
                                   struct error *err);
+/* So many runs of each, that count for nothing. */
+MUST_CHECK enum status turns_warm_up(struct turns *turns, uint32_t runs,
+                                     struct error *err);
 /* One round: a turn of each. */
 MUST_CHECK enum status turns_round(struct turns *turns, struct error *err);
 /* False: nobody took turns in that place. */

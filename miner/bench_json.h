@@ -6,7 +6,7 @@
 #ifndef MINERVA_MINER_BENCH_JSON_H
 #define MINERVA_MINER_BENCH_JSON_H
 
-#include "bench/bench.h"
+#include "bench/rungs.h"
 #include "miner/base/bytes.h"
 
 struct bench_row {
@@ -29,11 +29,13 @@ struct bench_ratio {
 struct bench_report { /* of one command */
     struct bench_row *rows;
     struct bench_ratio *ratios;
-    size_t count, ratio_count;
+    struct rungs *ladders;
+    size_t count, ratio_count, ladder_count;
 };
 
-/* {"minerva", "cpu", "results": [...], "ladder": [...]} and a line end, appended to out;
- * the ladder's fields are those of bench_json_beside's ratios. */
+/* {"minerva", "cpu", "results": [...], "ladder": [...], "ablation": [...]} and a line
+ * end, appended to out; the ladder's fields are those of bench_json_beside's ratios, the
+ * ablation's those of struct rungs.  What is not known is null. */
 MUST_CHECK enum status bench_json(const char *cpu, const struct bench_report *report,
                                   struct blob *out);
 /* Beside peers: {"minerva", "cpu", "results"} and "ratios": [{"name", "shape", "threads",

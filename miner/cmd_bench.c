@@ -14,6 +14,7 @@
 #include "bench/contest.h"
 #include "miner/base/memory.h"
 #include "miner/bench_json.h"
+#include "miner/bench_print.h"
 #include "miner/commands.h"
 #include "miner/device_list.h"
 #include "miner/kernel_cache.h"
@@ -26,7 +27,9 @@ static const char bench_help[] =
     "mining,\n"
     "                      useful, embed, blake3, verify_share, new_header (all that "
     "can be:\n"
-    "                      embed needs a model, the second and third CUDA)\n"
+    "                      embed needs a model, the second and third CUDA); ladder: "
+    "from the\n"
+    "                      plain loop to a useful product, step by step\n"
     "  --shape M,N,K,R     of the product and the rank of its noise "
     "(2048,2048,4096,128;\n"
     "                      a GPU of 8 GB and more: 8192,8192,8192,128)\n"
@@ -222,14 +225,42 @@ static enum status parse(int argc, char **argv, struct bench_options *out,
     return status;
 }
 
-/* Which kinds are wanted: keep[bench_count]. */
-static enum status kinds_choose(const struct bench_options *options, bool *keep,
-                                struct error *err)
+/* A group's word stands for all whose names begin with it: what of it the device has is
+ * timed.  The ladder has its whole products too. */
+static bool is_of_group(const struct bench_kind *kind, const char *word)
+{
+    const size_t size = strlen(word);
+
+    if (strcmp(word, "ladder") != 0)
+        return false;
+    return (strncmp(kind->name, word, size) == 0 && kind->name[size] == '_') ||
+           kind == &bench_int8_product || kind == &bench_tickets ||
+           kind == &bench_mining || kind == &bench_useful;
+}
+
+static bool group_take(const char *word, enum bench_want *wants)
+{
+    bool is_found = false;
+
+    for (size_t i = 0; i < bench_count; i++) {
+        if (!is_of_group(bench_table[i], word))
+            continue;
+        is_found = true;
+        wants[i] = wants[i] ? wants[i] : BENCH_MAY;
+    }
+    return is_found;
+}
+
+/* Which kinds are wanted: wants[bench_count]. */
+static enum status kinds_choose(const struct bench_options *options,
+                                enum bench_want *wants, struct error *err)
 {
     const char *next = options->only;
 
     for (size_t i = 0; i < bench_count; i++)
-        keep[i] = !next && (bench_table[i] != &bench_embed || options->setup.model);
+        wants[i] = !next && (bench_table[i] != &bench_embed || options->setup.model)
+                       ? BENCH_MAY
+                       : BENCH_OUT;
     while (next) {
         const size_t size = strcspn(next, ",");
         char name[NAME_MAX_SIZE] = "";
@@ -239,52 +270,22 @@ static enum status kinds_choose(const struct bench_options *options, bool *keep,
             memcpy(name, next, size);
         while (found < bench_count && strcmp(bench_table[found]->name, name) != 0)
             found++;
-        if (found == bench_count)
+        if (found < bench_count)
+            wants[found] = BENCH_MUST;
+        else if (!group_take(name, wants))
             return error_set(
                 err, STATUS_USAGE, "--only: no benchmark \"%.*s\", expected some of %s",
                 (int)(size < 40 ? size : 40), next,
                 "int8_product, cublaslt_int8, mma_peak, tickets, mining, useful, embed, "
-                "blake3, verify_share, new_header");
-        keep[found] = true;
+                "blake3, verify_share, new_header, ladder");
         next = next[size] ? next + size + 1 : NULL;
     }
     for (size_t i = 0; i < bench_count; i++)
-        if (keep[i] && bench_table[i] == &bench_embed &&
+        if (wants[i] && bench_table[i] == &bench_embed &&
             (!options->setup.model || !options->setup.text))
             return error_set(err, STATUS_USAGE,
                              "embed needs --model DIR and --text FILE");
     return STATUS_OK;
-}
-
-#define COLUMNS "%-8s  %-13s  %-34s  %7s  %10s  %10s  %10s  %-12s %6s\n"
-
-static void print_row(const struct bench_row *row)
-{
-    const struct bench_result *r = &row->result;
-    char values[3][16], threads[12], runs[12];
-
-    snprintf(threads, sizeof threads, "%u", row->threads);
-    snprintf(runs, sizeof runs, "%u", r->runs);
-    snprintf(values[0], sizeof values[0], "%.4g", r->min);
-    snprintf(values[1], sizeof values[1], "%.4g", r->median);
-    snprintf(values[2], sizeof values[2], "%.4g", r->max);
-    printf(COLUMNS, row->device, row->kind->name, r->shape, threads, values[0], values[1],
-           values[2], row->kind->unit, runs);
-    fflush(stdout);
-}
-
-static void print_ratios(const struct bench_ratio *ratios, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct bench_ratio *r = &ratios[i];
-
-        printf("%-34s  %-24s  %.3f of the best, %.3f of the medians", r->name, r->shape,
-               r->best, r->median);
-        if (r->at_least > 0)
-            printf("  (at %s %.2f)", r->is_time ? "most" : "least", r->at_least);
-        printf("\n");
-    }
-    fflush(stdout);
 }
 
 static struct bench_row *row_add(struct bench_report *report,
@@ -313,7 +314,7 @@ static enum status kinds_run(const struct device_entry *entry,
         const struct bench_kind *kind = bench_table[i];
         struct bench_result result = contest->results[i];
 
-        if (!contest->keep[i])
+        if (contest->wants[i] == BENCH_OUT)
             continue;
         if (!contest_takes(kind))
             status = bench_measure(kind, setup, contest->seconds, contest->show_progress,
@@ -339,43 +340,62 @@ static void shape_choose(struct bench_setup *setup)
     setup->rank = 128;
 }
 
+/* How the products stand to each other. */
+static void ladder_add(const struct bench_setup *setup, const struct contest *contest,
+                       const struct device_entry *entry, struct bench_report *report)
+{
+    const struct device_info *info = device_info(setup->device);
+    struct rungs *rungs = &report->ladders[report->ladder_count];
+
+    report->ratio_count +=
+        contest_ratios(setup, contest->results, report->ratios + report->ratio_count);
+    rungs_make(setup, contest->results, rungs);
+    if (!rungs->count)
+        return;
+    snprintf(rungs->device, sizeof rungs->device, "%s:%u", entry->backend->name,
+             entry->number);
+    snprintf(rungs->name, sizeof rungs->name, "%s", info->name);
+    snprintf(rungs->variant, sizeof rungs->variant, "%s", info->variant);
+    report->ladder_count++;
+}
+
 /* All wanted kinds on one device; the first failure ends it. */
 static enum status device_bench(const struct device_entry *entry,
-                                const struct bench_options *options, const bool *keep,
-                                struct bench_report *report, struct error *err)
+                                const struct bench_options *options,
+                                const enum bench_want *wants, struct bench_report *report,
+                                struct error *err)
 {
     char folder[KERNEL_CACHE_MAX];
     const struct device_options wanted = {
         .threads = options->threads,
         .kernel_cache = kernel_cache_folder(NULL, options->no_kernel_cache, folder)};
-    const size_t first_row = report->count, first_ratio = report->ratio_count;
+    const struct bench_report before = *report;
     struct bench_setup setup = options->setup;
-    struct contest contest = {.keep = memory_array(bench_count, sizeof(bool)),
-                              .all_needed = options->only != NULL,
+    struct contest contest = {.wants = memory_array(bench_count, sizeof *wants),
                               .show_progress = isatty(STDERR_FILENO),
                               .seconds = options->seconds,
                               .results =
                                   memory_array(bench_count, sizeof(struct bench_result))};
-    enum status status = contest.keep && contest.results ? STATUS_OK : STATUS_NO_MEMORY;
+    enum status status = contest.wants && contest.results ? STATUS_OK : STATUS_NO_MEMORY;
 
     if (!status)
         status = device_open(entry->backend, entry->index, &wanted, &setup.device, err);
+    if (!status && gauge_open(entry, NULL, &setup.gauge))
+        status = error_set(err, STATUS_NO_MEMORY, "no memory for its sensors");
     if (!status) {
-        memcpy(contest.keep, keep, bench_count * sizeof *keep);
+        memcpy(contest.wants, wants, bench_count * sizeof *wants);
         shape_choose(&setup);
         status = kinds_run(entry, &setup, &contest, report, err);
     }
     if (status)
         error_prefix(err, "%s:%u", entry->backend->name, entry->number);
     else
-        report->ratio_count +=
-            contest_ratios(&setup, contest.results, report->ratios + first_ratio);
-    for (size_t i = first_row; !options->is_json && i < report->count; i++)
-        print_row(&report->rows[i]);
+        ladder_add(&setup, &contest, entry, report);
     if (!options->is_json)
-        print_ratios(report->ratios + first_ratio, report->ratio_count - first_ratio);
+        bench_print(report, &before);
     memory_free(contest.results);
-    memory_free(contest.keep);
+    memory_free(contest.wants);
+    gauge_close(setup.gauge);
     device_close(setup.device);
     return status;
 }
@@ -402,8 +422,8 @@ static enum status bench_all(const struct bench_options *options, struct error *
 {
     struct device_list list;
     struct bench_report report = {.count = 0};
-    bool *keep = memory_array(bench_count, sizeof *keep);
-    enum status status = keep ? kinds_choose(options, keep, err) : STATUS_NO_MEMORY;
+    enum bench_want *wants = memory_array(bench_count, sizeof *wants);
+    enum status status = wants ? kinds_choose(options, wants, err) : STATUS_NO_MEMORY;
 
     if (!status)
         status = device_list_probe(&list, err);
@@ -414,18 +434,20 @@ static enum status bench_all(const struct bench_options *options, struct error *
         report.rows = memory_array(list.count * bench_count, sizeof *report.rows);
         report.ratios =
             memory_array(list.count * CONTEST_RATIOS_MAX, sizeof *report.ratios);
-        status = report.rows && report.ratios ? STATUS_OK : STATUS_NO_MEMORY;
+        report.ladders = memory_array(list.count, sizeof *report.ladders);
+        status =
+            report.rows && report.ratios && report.ladders ? STATUS_OK : STATUS_NO_MEMORY;
     }
     if (!status && !options->is_json)
-        printf(COLUMNS, "device", "name", "shape", "threads", "min", "median", "max",
-               "unit", "runs");
+        bench_print_head();
     for (size_t i = 0; !status && i < list.count; i++)
-        status = device_bench(&list.entries[i], options, keep, &report, err);
+        status = device_bench(&list.entries[i], options, wants, &report, err);
     if (!status && options->is_json)
         status = print_json(&report, err);
+    memory_free(report.ladders);
     memory_free(report.ratios);
     memory_free(report.rows);
-    memory_free(keep);
+    memory_free(wants);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /*
- * sensors.h - watts, temperatures and fans of devices, where the system lets them be
- * read.
+ * sensors.h - watts, temperatures, fans and clocks of devices, where the system lets them
+ * be read.
  *
  * Each source is one row of a table: NVIDIA's management library, opened at run time; the
  * kernel's hardware monitor of a card's PCI address; the processor's energy counter and
@@ -18,6 +18,8 @@ enum sensor {
     SENSOR_TEMPERATURE_C,
     SENSOR_MEMORY_TEMPERATURE_C,
     SENSOR_FAN_RATIO, /* 0 to 1 */
+    SENSOR_CLOCK_MHZ, /* of what multiplies */
+    SENSOR_ENERGY_J,  /* since some time long ago: only differences mean something */
     SENSORS
 };
 

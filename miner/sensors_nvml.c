@@ -3,7 +3,7 @@
  * its driver.
  *
  * The library is opened at run time and needs no header: its functions are few, and their
- * names and units are fixed (watts in thousandths, fans in per cent).
+ * names and units are fixed (watts and joules in thousandths, fans in per cent).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 
 typedef struct nvml_device *nvml_handle;
 
-enum { NVML_SUCCESS = 0, NVML_TEMPERATURE_GPU = 0 };
+enum { NVML_SUCCESS = 0, NVML_TEMPERATURE_GPU = 0, NVML_CLOCK_SM = 1 };
 
 struct sensor_probe {
     void *library;
@@ -24,6 +24,8 @@ struct sensor_probe {
     int (*power)(nvml_handle device, unsigned *milliwatts);
     int (*temperature)(nvml_handle device, unsigned sensor, unsigned *celsius);
     int (*fan)(nvml_handle device, unsigned *per_cent);
+    int (*clock)(nvml_handle device, unsigned clock, unsigned *mhz);
+    int (*energy)(nvml_handle device, unsigned long long *millijoules);
 };
 
 /* POSIX lets a symbol's address be taken for a function's; C has no cast for it. */
@@ -47,6 +49,9 @@ static bool card_open(struct sensor_probe *probe, const char *bus)
     (void)symbol_take(probe->library, "nvmlDeviceGetPowerUsage", &probe->power);
     (void)symbol_take(probe->library, "nvmlDeviceGetTemperature", &probe->temperature);
     (void)symbol_take(probe->library, "nvmlDeviceGetFanSpeed", &probe->fan);
+    (void)symbol_take(probe->library, "nvmlDeviceGetClockInfo", &probe->clock);
+    (void)symbol_take(probe->library, "nvmlDeviceGetTotalEnergyConsumption",
+                      &probe->energy);
     if (init() != NVML_SUCCESS)
         return false;
     if (find(bus, &probe->device) == NVML_SUCCESS)
@@ -76,6 +81,7 @@ static struct sensor_probe *nvml_find(const struct device_entry *entry,
 static void nvml_read(struct sensor_probe *probe, uint64_t now_ms,
                       struct sensors_reading *out)
 {
+    unsigned long long energy;
     unsigned value;
 
     (void)now_ms;
@@ -86,6 +92,11 @@ static void nvml_read(struct sensor_probe *probe, uint64_t now_ms,
         sensors_set(out, SENSOR_TEMPERATURE_C, value);
     if (probe->fan && probe->fan(probe->device, &value) == NVML_SUCCESS)
         sensors_set(out, SENSOR_FAN_RATIO, value / 1e2);
+    if (probe->clock &&
+        probe->clock(probe->device, NVML_CLOCK_SM, &value) == NVML_SUCCESS)
+        sensors_set(out, SENSOR_CLOCK_MHZ, value);
+    if (probe->energy && probe->energy(probe->device, &energy) == NVML_SUCCESS)
+        sensors_set(out, SENSOR_ENERGY_J, (double)energy / 1e3);
 }
 
 static void nvml_free(struct sensor_probe *probe)

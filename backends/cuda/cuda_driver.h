@@ -31,6 +31,7 @@ enum {
 
     CUDA_ATTRIBUTE_PROCESSORS = 16,
     CUDA_ATTRIBUTE_INTEGRATED = 18,
+    CUDA_ATTRIBUTE_CACHE = 38, /* bytes of the second one */
     CUDA_ATTRIBUTE_MAJOR = 75,
     CUDA_ATTRIBUTE_MINOR = 76,
     CUDA_ATTRIBUTE_SHARED_MAX = 97, /* a block may opt in to so much */

@@ -33,11 +33,30 @@ def main():
     check("version and processor are named", told["minerva"] and told["cpu"])
     check("each benchmark once, in its unit", {r["name"]: r["unit"] for r in told["results"]} == UNITS)
     for row in told["results"]:
-        check("the fields", set(row) == {"device", "device_name", "name", "shape", "threads", "unit", "min", "median", "max", "runs"})
-        check(f"{row['name']} was timed", 0 < row["min"] <= row["median"] <= row["max"] and row["runs"] >= 3)
+        check("the fields", set(row) == {"device", "device_name", "name", "shape", "threads", "unit", "min", "median", "max",
+                                         "runs", "slow", "slow_is", "clock_mhz", "power_w", "j_per_tmac", "of_peak"})
+        check(f"{row['name']} was timed", 0 < row["min"] <= row["median"] <= row["max"] and row["runs"] >= 5)
+        check("the slow end is said", row["slow_is"] == ("p99" if row["runs"] >= 100 else "worst")
+              and (row["slow_is"] == "p99" or row["slow"] == row["max" if row["unit"] == "ms" else "min"]))
+        check("what no sensor says is null", all(row[f] is None for f in ("clock_mhz", "power_w", "j_per_tmac", "of_peak")))
         check("on two threads of the processor", row["threads"] == 2 and row["device"].startswith("cpu"))
+    rows = {r["name"]: r for r in told["results"]}
     shapes = {r["name"]: r["shape"] for r in told["results"]}
     check("shapes are told", shapes["int8_product"] == "70,90,2112" and shapes["useful"] == "70,90,2112,64")
+
+    (ladder,) = told["ablation"]
+    check("a processor's ladder has whole products", [s["name"] for s in ladder["steps"]] ==
+          ["int8_product", "tickets", "mining", "useful"] and not ladder["apart"] and ladder["cache_bytes"] is None)
+    for below, step in zip([None] + ladder["steps"], ladder["steps"]):
+        check("a step is its row's median", abs(step["tmac_s"] * 1000 / rows[step["name"]]["median"] - 1) < 1e-4)
+        check("in time and in share", abs(step["ms"] * step["tmac_s"] / (70 * 90 * 2112 / 1e9) - 1) < 1e-4
+              and abs(step["of_first"] * step["ms"] / ladder["steps"][0]["ms"] - 1) < 1e-4)
+        check("and stands above the one below", abs(step["delta_ms"] - (step["ms"] - below["ms"] if below else 0)) < 1e-4 * step["ms"])
+    code, text, err = run("--only", "ladder", "-d", "cpu", "--seconds", "0", "--shape", "70,90,2112,64")
+    check(f"--only ladder times what there is of it ({err})", code == 0 and "are not timed apart here" in text
+          and "ladder_loop" not in text)
+    code, _, err = run("--only", "ladder_fold", "-d", "cpu", "--seconds", "0")
+    check("a step by itself is for CUDA", code == 4 and "only kernels for CUDA exist with steps left out" in err)
 
     code, text, _ = run("--only", "blake3,int8_product", "--seconds", "0", "--shape", "8,16,1024,32")
     lines = text.splitlines()

@@ -1,7 +1,7 @@
 /*
- * test_sensors.c - claim: watts, temperatures and fans are read from where the kernel
- * shows them, in their units; a counter that wraps gives no wrong watts; what is missing,
- * no number, or no library is unknown.
+ * test_sensors.c - claim: watts, temperatures, fans, clocks and joules are read from
+ * where the kernel shows them, in their units; a counter that wraps gives no wrong watts;
+ * what is missing, no number, or no library is unknown.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -140,7 +140,15 @@ static void test_nvml(void **state)
     sensors_read(sensors, 0, 1, &reading);
     is_near(&reading, SENSOR_POWER_W, 338.5);
     is_near(&reading, SENSOR_TEMPERATURE_C, 62);
+    is_near(&reading, SENSOR_CLOCK_MHZ, 1755);
+    is_near(&reading, SENSOR_ENERGY_J, 1005);
     assert_false(reading.is_known[SENSOR_FAN_RATIO]);
+    assert_int_equal(setenv("NVML_SHIM", "old", 1), 0);
+    sensors_read(sensors, 0, 2, &reading);
+    is_near(&reading, SENSOR_POWER_W, 338.5);
+    assert_false(reading.is_known[SENSOR_CLOCK_MHZ]);
+    assert_false(reading.is_known[SENSOR_ENERGY_J]);
+    assert_int_equal(unsetenv("NVML_SHIM"), 0);
     sensors_close(sensors);
 
     list = one("opencl", "42:00.0");

@@ -62,6 +62,7 @@ __attribute__((constructor)) static void switches_read(void)
         {"lag=%llu", &state.lag},
         {"mode=%llu", &state.mode},
         {"integrated=%llu", &state.integrated},
+        {"cache=%llu", &state.cache},
     };
     const char *text = getenv("CUDA_STAND_IN");
 
@@ -186,6 +187,9 @@ int cuDeviceGetAttribute(int *value, int attribute, int device)
         return CUDA_OK;
     case CUDA_ATTRIBUTE_INTEGRATED:
         *value = (int)state.integrated;
+        return CUDA_OK;
+    case CUDA_ATTRIBUTE_CACHE:
+        *value = (int)state.cache;
         return CUDA_OK;
     case CUDA_ATTRIBUTE_MAJOR:
         *value = (int)state.capability / 10;

@@ -30,6 +30,7 @@ struct cuda_stand_in {
     uint64_t memory;     /* bytes of each card */
     uint64_t processors; /* multiprocessors of each: how wide launches are */
     uint64_t integrated; /* 1: the cards live in the host's memory */
+    uint64_t cache;      /* bytes of each one's second cache */
     uint64_t lag;        /* enum cuda_lag */
     uint64_t fail_at;    /* the n-th call from now fails; 0: none */
     uint64_t fail_call;  /* number of the only call that is counted; 0: all are */
