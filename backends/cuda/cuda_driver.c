@@ -89,7 +89,9 @@ enum status cuda_driver_open(struct cuda_driver *out, struct error *err)
     const char *missing;
     int code;
 
-    *out = (struct cuda_driver){.library = dlopen(library_name, RTLD_NOW | RTLD_LOCAL)};
+    /* A driver that has begun has threads, and its code stays where they find it. */
+    *out = (struct cuda_driver){
+        .library = dlopen(library_name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
     if (!out->library)
         return cuda_driver_missing("/proc/driver/nvidia/version", err);
     missing = symbols_find(out);

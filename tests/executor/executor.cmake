@@ -63,8 +63,8 @@ if(plain)
 endif()
 set(instructions ${CMAKE_SOURCE_DIR}/tests/executor/gpu_instructions.cu)
 add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/gpu_instructions
-    COMMAND ${MINERVA_NVCC} -std=c++17 -O2 -fmad=false -Werror all-warnings -I${CMAKE_SOURCE_DIR} ${instruction_archs}
-        --threads 2 -MD -MF ${CMAKE_BINARY_DIR}/gpu_instructions.d -MT gpu_instructions
+    COMMAND ${MINERVA_NVCC} ${nvcc_flags} -std=c++17 -O2 -fmad=false -I${CMAKE_SOURCE_DIR} ${instruction_archs}
+        -Wno-deprecated-gpu-targets --threads 2 -MD -MF ${CMAKE_BINARY_DIR}/gpu_instructions.d -MT gpu_instructions
         -o ${CMAKE_BINARY_DIR}/gpu_instructions ${instructions}
         -L${CMAKE_BINARY_DIR} -lexecutor_cases -Xlinker -rpath=$ORIGIN
     DEPENDS ${instructions} executor_cases
