@@ -213,8 +213,8 @@ static struct quantised quantise(struct trial *t, const struct vector_member *x,
 }
 
 /* The same bytes where they are hashed as soon as they are written, and their chunks. */
-static void leaves_expect(struct trial *t, const struct vector_member *x, uint32_t limbs,
-                          int8_t *q)
+static void leaves_expect(struct trial *t, const struct vector_member *x,
+                          const struct vector_member *scale, uint32_t limbs, int8_t *q)
 {
     uint8_t key[BLAKE3_SIZE] = {1, 2, 3};
     const struct quantised got = quantiser(t, x, limbs);
@@ -234,6 +234,8 @@ static void leaves_expect(struct trial *t, const struct vector_member *x, uint32
     trial_launch_then(t, &got.launch, &hash);
     trial_expect(t, "the operand that is hashed", got.q, q, size);
     trial_expect(t, "its chunks", hash.views[2], values, chunks * BLAKE3_SIZE);
+    trial_expect(t, "its scale", got.scale, scale->data.data, scale->data.size);
+    fault_expect_none(t, got.fault);
 }
 
 /* A limb of x without its padding is the case's, and the padding is zero. */
@@ -263,7 +265,7 @@ static void quantise_case(struct trial *t)
     if (is_wide)
         limb_expect(t, "lo", q ? q + limb : q, &x);
     trial_expect(t, "scale", got.scale, scale.data.data, scale.data.size);
-    leaves_expect(t, &x, is_wide ? 2 : 1, q);
+    leaves_expect(t, &x, &scale, is_wide ? 2 : 1, q);
 }
 
 /* The device's own product, as models use it. */
