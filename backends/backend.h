@@ -127,9 +127,8 @@ struct backend {
     enum status (*reserve)(struct device *device, uint32_t m, uint32_t n, uint32_t k,
                            uint32_t rank);
     /* What the product needs of its left operand may be made now, while products before
-     * it still run: a multiply() of the same ask that comes next finds it made.  Any
-     * other one, or a change of what is asked for, makes it forgotten; its hits may be
-     * cleared.  Nothing where multiply() returns with its product done. */
+     * it still run; its hits may be cleared.  A multiply() of the same ask that comes
+     * next finds it made; anything else that uses its operands makes it forgotten. */
     enum status (*prepare)(struct device *device, const struct multiply *multiply);
     enum status (*multiply)(struct device *device, const struct multiply *multiply);
     /* The tile this device likes for a shape (legal by pow.md section 1), NOT_SUPPORTED
