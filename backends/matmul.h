@@ -56,7 +56,8 @@ struct matmul {
     struct weights *b;
     struct view c; /* m x n int32, exact; no buffer: the product itself is not wanted */
     /* What the caller knows: but for these bytes, a is that of the last product through
-     * this port.  Size 0: all of it may be new, as where made_by is set. */
+     * this port out of this buffer.  Size 0: all of it may be new, as where made_by is
+     * set. */
     struct matmul_change {
         uint64_t first, size;
     } change;
@@ -64,9 +65,12 @@ struct matmul {
 
 struct matmul_port {
     /* STALE: a product that was not wanted itself was left off, for its job is replaced.
-     */
+     * Where the device runs ahead (device_info), one that is not wanted may be on its way
+     * when this returns, and a fault of its is told by the next call: a and b stay as
+     * they are until the next run() or drain() has returned. */
     enum status (*run)(struct matmul_port *port, const struct matmul *product);
-    /* All findings of earlier products are out: before an answer leaves. */
+    /* All products have ended and their findings are out: before an answer leaves, an
+     * operand is freed, or nobody multiplies for a while. */
     enum status (*drain)(struct matmul_port *port);
     struct matmul_port *below; /* NULL in the port that reaches the device */
     struct device *device;

@@ -66,9 +66,12 @@ enum status mined_renew(struct mined *mined)
 
 enum status mined_run(struct mined *mined)
 {
-    const enum status status = generated_run(
-        &mined->operands, scheme_noisy_gemm.port(mined->run), (struct view){mined->c, 0});
+    struct matmul_port *port = scheme_noisy_gemm.port(mined->run);
+    enum status status =
+        generated_run(&mined->operands, port, (struct view){mined->c, 0});
 
+    if (!status) /* it may have been on its way */
+        status = matmul_drain(port);
     return status ? status : device_finish(mined->device);
 }
 

@@ -144,7 +144,20 @@ static enum status step_until_done(struct shift *shift, struct round *round,
         if (!status)
             status = say_progress(shift, round, clock_ms());
     } while (status == STATUS_OK);
-    return status == STATUS_DONE ? matmul_drain(port) : status;
+    return status;
+}
+
+/* Until it is done, or something ends it; then none of its products runs any more. */
+static enum status work_through(struct shift *shift, struct round *round,
+                                struct error *err)
+{
+    struct matmul_port *port = workshop_port(&shift->shop, round->work->id);
+    const enum status status = step_until_done(shift, round, port, err);
+
+    if (round_is_fatal(status))
+        return status;
+    const enum status drained = matmul_drain(port);
+    return status == STATUS_DONE || drained ? drained : status;
 }
 
 /* What a device without room for the task says about its memory. */
@@ -203,8 +216,7 @@ static enum status carry(struct shift *shift, struct round *round, struct error 
     task_progress(round->task, &round->done, &round->total);
     round->before = *workshop_counters(&shift->shop);
     round->begin_ms = round->told_ms = clock_ms();
-    status =
-        step_until_done(shift, round, workshop_port(&shift->shop, round->work->id), err);
+    status = work_through(shift, round, err);
     return status ? status : say_done(shift, round);
 }
 

@@ -84,27 +84,56 @@ static bool nap(struct worker *worker, uint64_t wait_ms)
            !stop_is_asked(worker->ports.shop.stop);
 }
 
+/* Nothing is on its way afterwards.  Findings without memory are lost, a device that
+ * failed is a reason to end. */
+static enum status settle(struct worker *worker)
+{
+    const enum status status = workshop_rest(&worker->shift.shop);
+
+    if (!status || round_is_fatal(status))
+        return status;
+    log_warn("miner", "device %u: what its last product found is lost: %s",
+             worker->options.entry.number, status_text(status));
+    return STATUS_OK;
+}
+
+/* An assignment, or a product while there is none, or nothing for a while. */
+static enum status work_once(struct worker *worker, struct error *err)
+{
+    struct job *job = idle_job(worker);
+    enum status status = STATUS_OK;
+    void *work;
+
+    if (!job)
+        status = settle(worker);
+    if (status)
+        return status;
+    status = queue_take(worker->ports.assignments, job ? 0 : WAIT_MS, &work);
+    if (status == STATUS_OK)
+        status = round_run(&worker->shift, work, err);
+    else if (status == STATUS_TIMEOUT)
+        status = job ? mine_idle(worker, job, err) : STATUS_OK;
+    job_release(job);
+    return status;
+}
+
 static enum status work_on(struct worker *worker, struct error *err)
 {
     enum status status = STATUS_OK;
-    void *work;
 
     while (!status && !stop_is_asked(worker->ports.shop.stop)) {
         if (round_is_distrusted(&worker->shift, err))
             return STATUS_MISMATCH;
         if (atomic_load(worker->ports.is_paused)) {
+            status = settle(worker);
             (void)nap(worker, WAIT_MS);
-            continue;
+        } else {
+            status = work_once(worker, err);
         }
-        struct job *job = idle_job(worker);
-        status = queue_take(worker->ports.assignments, job ? 0 : WAIT_MS, &work);
-        if (status == STATUS_OK)
-            status = round_run(&worker->shift, work, err);
-        else if (status == STATUS_TIMEOUT)
-            status = job ? mine_idle(worker, job, err) : STATUS_OK;
-        job_release(job);
     }
-    return status == STATUS_CLOSED ? STATUS_OK : status;
+    if (status && status != STATUS_CLOSED)
+        return status;
+    return settle(worker);
 }
 
 /* --- the thread --- */

@@ -69,6 +69,11 @@ static uint32_t larger(uint64_t a, uint32_t b)
     return a > b ? (uint32_t)a : b;
 }
 
+enum status workshop_rest(struct workshop *shop)
+{
+    return shop->pow ? matmul_drain(&shop->watch.port) : STATUS_OK;
+}
+
 /* A proof-of-work run with room for shape; what there was stays where it suffices. */
 static enum status pow_fit(struct workshop *shop, struct model_shape shape,
                            struct error *err)
@@ -164,9 +169,11 @@ enum status workshop_prepare(struct workshop *shop, const struct assignment *wor
                              struct error *err)
 {
     const struct task_kind *kind = task_kind_find(work->kind);
-    enum status status = STATUS_OK;
+    enum status status = workshop_rest(shop);
 
     assert(kind); /* asked before the task was accepted */
+    if (status)
+        return status;
     if (!station_fits(shop, work)) {
         station_drop(shop);
         if (kind->needs_model)
@@ -251,10 +258,11 @@ static enum status idle_make(struct workshop *shop, const struct job_shape *dict
                              struct error *err)
 {
     struct model_shape shape;
-    enum status status;
+    enum status status = workshop_rest(shop);
 
     idle_drop(shop);
-    status = idle_choose(shop, dictated, &shape, err);
+    if (!status)
+        status = idle_choose(shop, dictated, &shape, err);
     if (!status)
         status = pow_fit(shop, shape, err);
     if (!status)

@@ -60,6 +60,9 @@ struct matmul_port *workshop_port(struct workshop *shop, const char *task_id);
 /* The counters of all products so far. */
 const struct matmul_port *workshop_counters(const struct workshop *shop);
 
+/* The last product ends and what it found leaves: before nobody, or somebody else, works
+ * on the device.  workshop_prepare() begins with it. */
+MUST_CHECK enum status workshop_rest(struct workshop *shop);
 /* One product of generated matrices under this job: of the shape it dictates, or of the
  * best one for the device.  NO_MEMORY or NOT_SUPPORTED with a sentence: not under it. */
 MUST_CHECK enum status workshop_idle(struct workshop *shop, const struct job *job,

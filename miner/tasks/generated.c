@@ -27,14 +27,16 @@ enum status generated_check(struct model_shape shape, struct error *err)
     return STATUS_OK;
 }
 
-uint64_t generated_size(struct model_shape shape)
+uint64_t generated_size(struct model_shape shape, uint32_t lefts)
 {
     /* Each operand, and of each its packed, its noised and its hashed copy (pow.md
      * sections 4 and 5); the layers of chaining values are less than a sixteenth of one
-     * of them. */
+     * of them.  Another A has layers, and no other copies, of its own: in those one
+     * product after the other works. */
     const uint64_t operands = (shape.m + shape.n) * shape.k;
+    const uint64_t others = (lefts - 1) * shape.m * shape.k;
 
-    return 4 * operands + operands / 16;
+    return 4 * operands + operands / 16 + others + others / 16;
 }
 
 enum status generated_piece_fits(const struct device *device, struct model_shape shape,
@@ -57,7 +59,7 @@ enum status generated_piece_fits(const struct device *device, struct model_shape
 enum status generated_fits(const struct device *device, struct model_shape shape,
                            uint64_t extra, struct error *err)
 {
-    const uint64_t needed = generated_size(shape) + extra;
+    const uint64_t needed = generated_size(shape, 1) + extra;
     const uint64_t there = device_info(device)->memory_bytes;
     if (there && needed > there)
         return error_set(err, STATUS_NO_MEMORY,
@@ -91,6 +93,24 @@ enum status generated_new(struct generated *out, struct device *device,
                      shape.n, shape.k, status_text(status));
 }
 
+enum status generated_spare_new(struct generated *generated)
+{
+    const struct model_shape shape = generated->shape;
+
+    assert(!generated->spare);
+    return device_buffer_new(generated->device, (size_t)(shape.m * shape.k),
+                             &generated->spare);
+}
+
+void generated_turn(struct generated *generated)
+{
+    struct buffer *const left = generated->left;
+
+    assert(generated->spare);
+    generated->left = generated->spare;
+    generated->spare = left;
+}
+
 void generated_free(struct generated *generated)
 {
     if (!generated->device)
@@ -98,6 +118,7 @@ void generated_free(struct generated *generated)
     weights_free(generated->weights);
     device_buffer_free(generated->device, generated->right);
     device_buffer_free(generated->device, generated->left);
+    device_buffer_free(generated->device, generated->spare);
     *generated = (struct generated){0};
 }
 

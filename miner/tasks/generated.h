@@ -25,13 +25,15 @@ struct generated {
     struct device *device;
     struct model_shape shape;
     struct buffer *left, *right; /* A, m x k, and Bt, n x k */
+    struct buffer *spare;        /* another A, or NULL */
     struct weights *weights;     /* of right */
 };
 
 /* m, n and k within what a product may be (pow.md section 1; k from 64). */
 MUST_CHECK enum status generated_check(struct model_shape shape, struct error *err);
-/* Bytes that a checked shape takes on a device, derived copies included. */
-uint64_t generated_size(struct model_shape shape);
+/* Bytes that a checked shape takes on a device with so many A, derived copies included.
+ */
+uint64_t generated_size(struct model_shape shape, uint32_t lefts);
 /* Whether its largest matrix, or a product of so many bytes, is no larger than what the
  * device gives in one piece: a sentence with both figures where it is. */
 MUST_CHECK enum status generated_piece_fits(const struct device *device,
@@ -45,6 +47,10 @@ MUST_CHECK enum status generated_fits(const struct device *device,
 /* Room for both operands; nothing is in them yet. */
 MUST_CHECK enum status generated_new(struct generated *out, struct device *device,
                                      struct model_shape shape, struct error *err);
+/* Room for a spare A, and the change of places: while a product of the one may still be
+ * on its way, the other one is written. */
+MUST_CHECK enum status generated_spare_new(struct generated *generated);
+void generated_turn(struct generated *generated);
 void generated_free(struct generated *generated); /* its parts; a zeroed one is fine */
 /* Writes the first rows of A out of seed; the others stay as they are. */
 MUST_CHECK enum status generated_left(struct generated *generated, uint64_t seed,

@@ -4,7 +4,9 @@
  * The right matrix stays, so that what a job derives of it is made once a job.  Of the
  * left one only the first chunk of its commitment is new each time: that changes its
  * root, and with that the noise of every row and every ticket, and all other chunks keep
- * their hashes.  How many rows it has is found by the clock.
+ * their hashes.  Where the device runs ahead there are two left ones in turns: one
+ * is made while the product of the other still runs.  How many rows they have is found by
+ * the clock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,6 +30,9 @@ enum {
     VERY_QUICK_MS = IDLE_ATTEMPT_MS / 5, /* four times the work still fits */
     SLOW_MAX =
         2, /* the first product under a job is slow: it commits the right operand */
+    /* The first product after a rest returns before it has ended, the next one waits for
+     * that: only together they tell how long one takes. */
+    BRISK_MAX = 2,
     QUICK_MAX = 8, /* very quick products in a row before a larger shape is worth it */
     NS_PER_MS = 1000000,
 };
@@ -38,8 +43,10 @@ struct idle {
     uint64_t attempt;
     uint64_t rows; /* of an attempt */
     bool is_fixed;
-    bool is_kept; /* the last product went through whole: all but a chunk is known of a */
-    uint32_t slow, quick; /* in a row */
+    /* The last product of left, or of spare, went through whole: all but a chunk of it is
+     * known. */
+    bool is_kept, spare_is_kept;
+    uint32_t slow, brisk, quick; /* in a row */
 };
 
 static uint64_t memory_free_now(const struct device *device)
@@ -53,11 +60,16 @@ static uint64_t memory_free_now(const struct device *device)
     return there > held ? there - held : 0;
 }
 
+static uint32_t lefts(const struct device *device)
+{
+    return device_info(device)->products_ahead ? 2 : 1;
+}
+
 /* Within `quarters` of four of what is free; a device that does not say is believed. */
 static enum status shape_fits(const struct device *device, struct model_shape shape,
                               uint64_t quarters, struct error *err)
 {
-    const uint64_t needed = generated_size(shape);
+    const uint64_t needed = generated_size(shape, lefts(device));
     const uint64_t there = memory_free_now(device) / 4 * quarters;
 
     if (device_info(device)->memory_bytes && needed > there)
@@ -90,6 +102,22 @@ enum status idle_fits(const struct device *device, struct model_shape shape,
     return status ? status : shape_fits(device, shape, 3, err);
 }
 
+/* All of what attempts write chunks of, on both sides of a turn. */
+static enum status lefts_draw(struct idle *idle)
+{
+    struct generated *matrices = &idle->matrices;
+    const uint64_t size = matrices->shape.m * matrices->shape.k;
+    enum status status = generated_draw_left(matrices, &idle->seed, idle->attempt, size);
+
+    if (status || lefts(matrices->device) == 1)
+        return status;
+    status = generated_spare_new(matrices);
+    if (status)
+        return status;
+    generated_turn(matrices);
+    return generated_draw_left(matrices, &idle->seed, ++idle->attempt, size);
+}
+
 enum status idle_new(struct device *device, struct model_shape shape, bool is_fixed,
                      struct idle **out, struct error *err)
 {
@@ -107,8 +135,7 @@ enum status idle_new(struct device *device, struct model_shape shape, bool is_fi
     if (!status)
         status = generated_draw_right(&idle->matrices, &idle->seed);
     if (!status)
-        status = generated_draw_left(&idle->matrices, &idle->seed, idle->attempt,
-                                     shape.m * shape.k);
+        status = lefts_draw(idle);
     if (status) {
         idle_free(idle);
         return status;
@@ -141,25 +168,40 @@ static void pace(struct idle *idle, uint64_t ms)
     const uint64_t rows_max = idle->matrices.shape.m;
 
     idle->slow = ms > IDLE_ATTEMPT_MS ? idle->slow + 1 : 0;
+    idle->brisk = ms < QUICK_MS && idle->rows < rows_max ? idle->brisk + 1 : 0;
     idle->quick = ms < VERY_QUICK_MS && idle->rows == rows_max ? idle->quick + 1 : 0;
     if (idle->slow >= SLOW_MAX && idle->rows / 2 >= ROWS_MIN) {
         idle->rows /= 2;
         idle->slow = 0;
-    } else if (ms < QUICK_MS && idle->rows < rows_max) {
+    } else if (idle->brisk >= BRISK_MAX) {
         idle->rows = idle->rows * 2 < rows_max ? idle->rows * 2 : rows_max;
+        idle->brisk = 0;
     }
+}
+
+static void turn(struct idle *idle)
+{
+    const bool is_kept = idle->is_kept;
+
+    if (!idle->matrices.spare)
+        return;
+    generated_turn(&idle->matrices);
+    idle->is_kept = idle->spare_is_kept;
+    idle->spare_is_kept = is_kept;
 }
 
 enum status idle_run(struct idle *idle, struct matmul_port *port)
 {
-    const struct generated *matrices = &idle->matrices;
+    struct generated *matrices = &idle->matrices;
     const uint64_t size = idle->rows * matrices->shape.k;
     const uint64_t changed = size < CHANGED_SIZE ? size : CHANGED_SIZE;
     const uint64_t start = clock_ns();
+
+    turn(idle);
     struct matmul product = {
         .m = (uint32_t)idle->rows, .a = {matrices->left, 0}, .b = matrices->weights};
     enum status status =
-        generated_draw_left(&idle->matrices, &idle->seed, ++idle->attempt, changed);
+        generated_draw_left(matrices, &idle->seed, ++idle->attempt, changed);
 
     if (idle->is_kept)
         product.change.size = changed;

@@ -33,8 +33,8 @@ MUST_CHECK enum status idle_new(struct device *device, struct model_shape shape,
                                 bool is_fixed, struct idle **out, struct error *err);
 struct model_shape idle_shape_of(const struct idle *idle);
 struct weights *idle_operand(const struct idle *idle); /* the right one, to prepare */
-void idle_free(struct idle *idle);                     /* NULL is fine */
-/* One product with a left matrix that never was before. */
+void idle_free(struct idle *idle); /* its port was drained; NULL is fine */
+/* One product with a left matrix that never was before; it may still be on its way. */
 MUST_CHECK enum status idle_run(struct idle *idle, struct matmul_port *port);
 /* Whether products of this shape are over so soon that a larger one is worth its memory.
  */
