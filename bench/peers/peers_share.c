@@ -153,6 +153,7 @@ static enum status finding_make(struct making *making, const struct bench *bench
     const struct findings_source source = {
         .device = making->device,
         .job = making->job,
+        .task_id = "",
         .configuration = &making->configuration,
         .a = {{making->operand[0], 0},
               {making->tree[0], 0},

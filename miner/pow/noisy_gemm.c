@@ -5,8 +5,15 @@
  * A run is a matmul port.  Each product is taken under the newest job, or computed
  * plainly where it cannot carry a proof.  What is derived of the right operand (its root,
  * its noised copy) stays beside the weights until job key or seed change; the left
- * operand is committed anew each time.  Hits are read, and their chunks with them, before
- * the product is handed back, so that the caller may overwrite its operands at once.
+ * operand is committed anew each time.
+ *
+ * Hits are read, and their chunks with them, before a product that is wanted is handed
+ * back, so that the caller may overwrite its operands at once.  Where the device runs
+ * ahead, one that is not wanted stays on its way: the next one's left operand is
+ * committed and prepared beside it, only then is it waited for and looked at, and the
+ * next one begins.  So there are two sides, used in turns: trees of the left operand, and
+ * hits.
+ *
  * Memory is taken at begin() and prepare(); a product allocates only for its findings.
  *
  * SPDX-License-Identifier: MIT
@@ -27,20 +34,38 @@ enum {
     RANK_RESERVED = 128
 }; /* jobs ask for at most this one (job.h), and it serves every k */
 
+enum { SIDES_MAX = 2 };
+
+struct run_side { /* what the device writes of one product */
+    struct attempt_left left;
+    struct buffer *hits;
+};
+
+/* A product whose hits were not looked at yet. */
+struct run_pending {
+    bool is_set;
+    struct attempt attempt; /* its job is held */
+    struct matmul product;  /* the attempt's */
+    const struct run_side *side;
+    char task_id[TASK_ID_SIZE + 1];
+};
+
 struct pow_run {
     struct matmul_port port; /* first: a pointer to it is a pointer to the run */
     struct mailbox *jobs;
     struct pow_limits limits;
     struct findings_outlet outlet;
-    struct job *job;     /* of the current site; held, NULL: none */
-    uint64_t generation; /* of the mailbox when job was taken */
+    char task_id[TASK_ID_SIZE + 1]; /* of products from now on */
+    struct job *job;                /* of the current site; held, NULL: none */
+    uint64_t generation;            /* of the mailbox when job was taken */
     struct matmul_site site;
     bool has_site;
     bool has_choice;
     struct noisy_gemm_choice choice;
     struct buffer *key; /* the job key, for the hashing kernels */
-    struct attempt_left left;
-    struct buffer *hits;
+    struct run_side sides[SIDES_MAX];
+    uint32_t side_count; /* one where no product stays on its way */
+    struct run_pending pending;
     uint32_t rank_reserved;
 };
 
@@ -67,14 +92,111 @@ static void run_take_job(struct pow_run *run, const struct matmul_site *site)
     run->job = mailbox_take(run->jobs, &run->generation);
 }
 
-static enum status attempt_multiply(struct pow_run *run, const struct attempt *attempt)
+/* Not that of the product on its way; of two, the one that knows the operand. */
+static struct run_side *run_side(struct pow_run *run, const struct matmul *product)
+{
+    struct run_side *const sides = run->sides;
+    const struct view a = sides[1].left.a;
+
+    if (run->side_count == 1)
+        return &sides[0];
+    if (run->pending.is_set)
+        return &sides[run->pending.side == &sides[0]];
+    return &sides[a.buffer == product->a.buffer && a.offset == product->a.offset];
+}
+
+/* What sides (but one) know of operands in this buffer is of what was there before. */
+static void run_forget(struct pow_run *run, const struct buffer *a,
+                       const struct run_side *but)
+{
+    for (uint32_t i = 0; i < run->side_count; i++)
+        if (&run->sides[i] != but && run->sides[i].left.a.buffer == a)
+            run->sides[i].left.is_set = false;
+}
+
+/* Sends what was found. */
+static enum status pending_look(struct pow_run *run, const struct run_pending *pending)
+{
+    const struct attempt *attempt = &pending->attempt;
+    const struct matmul *product = &pending->product;
+    const struct weights *b = product->b;
+    const struct findings_source source = {
+        .device = run->port.device,
+        .job = attempt->job,
+        .task_id = pending->task_id,
+        .site = {product->site.pack, product->site.pass, product->site.product,
+                 product->site.item},
+        .configuration = &attempt->configuration,
+        .a = {product->a, {pending->side->left.tree, 0}, product->m, attempt->root_a},
+        .b = {b->values, {b->commitment.tree, 0}, b->n, b->commitment.root},
+    };
+
+    return findings_send(&run->outlet, &source, pending->side->hits, run->limits.hits);
+}
+
+static void run_keep(struct pow_run *run, const struct attempt *attempt,
+                     const struct run_side *side)
+{
+    struct run_pending *pending = &run->pending;
+
+    assert(!pending->is_set);
+    *pending = (struct run_pending){
+        .is_set = true, .attempt = *attempt, .product = *attempt->product, .side = side};
+    pending->product.made_by = NULL; /* it is made */
+    pending->attempt.product = &pending->product;
+    pending->attempt.job = job_keep(attempt->job);
+    memcpy(pending->task_id, run->task_id, sizeof pending->task_id);
+}
+
+/* Whatever comes of it, nothing is on its way afterwards. */
+static enum status run_settle(struct pow_run *run)
+{
+    struct run_pending *pending = &run->pending;
+    enum status status;
+
+    if (!pending->is_set)
+        return STATUS_OK;
+    status = pending_look(run, pending);
+    job_release(pending->attempt.job);
+    pending->is_set = false;
+    return status;
+}
+
+/* Beside a product on its way, unless something of the right operand is to be made. */
+static enum status attempt_commit(struct pow_run *run, struct attempt *attempt,
+                                  struct run_side *side)
+{
+    const struct pow_limits *limits = &run->limits;
+    const uint32_t rank = attempt->configuration.rank;
+    enum status status = STATUS_OK;
+
+    if (rank > run->rank_reserved || !attempt_keeps_b(attempt))
+        status = run_settle(run);
+    if (!status && rank > run->rank_reserved) {
+        status = device_reserve(attempt->device, limits->m, limits->n, limits->k, rank);
+        run->rank_reserved = status ? run->rank_reserved : rank;
+    }
+    if (!status)
+        status = device_write(attempt->device, run->key, 0, attempt->key, DIGEST_SIZE);
+    if (!status)
+        status = attempt_commit_b(attempt, run->key);
+    if (!status)
+        status = attempt_commit_a(attempt, run->key, &side->left);
+    return status;
+}
+
+/* The product before it ends, and what it found leaves, between this one's preparation
+ * and its begin. */
+static enum status attempt_multiply(struct pow_run *run, struct attempt *attempt,
+                                    struct run_side *side)
 {
     const struct matmul *product = attempt->product;
+    enum status status = attempt_commit(run, attempt, side);
     struct mining mining = {.a = attempt->a,
                             .b = attempt->b,
                             .rows = &attempt->configuration.rows,
                             .columns = &attempt->configuration.columns,
-                            .hits = {run->hits, 0},
+                            .hits = {side->hits, 0},
                             .hits_max = run->limits.hits,
                             .count = mailbox_count(run->jobs),
                             .seen = run->generation};
@@ -85,56 +207,36 @@ static enum status attempt_multiply(struct pow_run *run, const struct attempt *a
                                       .mining = &mining};
 
     memcpy(mining.bound, attempt->bound.le, sizeof mining.bound);
-    return device_multiply(run->port.device, &multiply);
-}
-
-static enum status attempt_look(struct pow_run *run, const struct attempt *attempt)
-{
-    const struct matmul *product = attempt->product;
-    const struct weights *b = product->b;
-    const struct findings_source source = {
-        .device = run->port.device,
-        .job = run->job,
-        .site = {product->site.pack, product->site.pass, product->site.product,
-                 product->site.item},
-        .configuration = &attempt->configuration,
-        .a = {product->a, {run->left.tree, 0}, product->m, attempt->root_a},
-        .b = {b->values, {b->commitment.tree, 0}, b->n, b->commitment.root},
-    };
-
-    return findings_send(&run->outlet, &source, run->hits, run->limits.hits);
+    if (!status)
+        status = device_prepare(attempt->device, &multiply);
+    const enum status settled = run_settle(run);
+    if (settled || status)
+        return settled ? settled : status;
+    return device_multiply(attempt->device, &multiply);
 }
 
 static enum status attempt_run(struct pow_run *run, struct attempt *attempt)
 {
     const struct matmul *product = attempt->product;
-    const uint32_t rank = attempt->configuration.rank;
-    struct device *device = run->port.device;
-    enum status status = STATUS_OK;
+    struct run_side *side = run_side(run, product);
+    enum status status;
 
-    if (rank > run->rank_reserved) {
-        status =
-            device_reserve(device, run->limits.m, run->limits.n, run->limits.k, rank);
-        run->rank_reserved = status ? run->rank_reserved : rank;
-    }
-    if (!status)
-        status = device_write(device, run->key, 0, attempt->key, DIGEST_SIZE);
-    if (!status)
-        status = attempt_commit_b(attempt, run->key);
-    if (!status)
-        status = attempt_commit_a(attempt, run->key, &run->left);
-    if (!status)
-        status = attempt_multiply(run, attempt);
-    if (!status || status == STATUS_STALE) {
+    run_forget(run, product->a.buffer, side);
+    status = attempt_multiply(run, attempt, side);
+    if (status && status != STATUS_STALE)
+        return status;
+    run_keep(run, attempt, side);
+    if (status || product->c.buffer || run->side_count == 1) {
         /* A job that was replaced in the middle keeps what was found under it. */
-        const enum status looked = attempt_look(run, attempt);
-        status = looked ? looked : status;
+        const enum status settled = run_settle(run);
+        status = settled ? settled : status;
     }
     if (status)
         return status;
     run->port.proved_macs += (uint64_t)product->m * product->b->n * product->b->k;
-    run->port.hashes += (double)product->m * product->b->n *
-                        (double)pow_work_factor(1, 1, product->b->k, rank);
+    run->port.hashes +=
+        (double)product->m * product->b->n *
+        (double)pow_work_factor(1, 1, product->b->k, attempt->configuration.rank);
     return STATUS_OK;
 }
 
@@ -148,26 +250,34 @@ static enum status run_product(struct matmul_port *port, const struct matmul *pr
         .device = port->device, .product = product, .job = run->job};
     status = attempt_plan(&attempt, &run->limits, run->has_choice ? &run->choice : NULL);
     const bool is_plain = status == STATUS_NOT_SUPPORTED;
-    if (!status)
+    if (is_plain)
+        status = run_settle(run);
+    else if (!status)
         status = attempt_run(run, &attempt);
-    if (status)
-        run->left.is_set = false; /* this product's change was not hashed */
-    return is_plain ? matmul_run(port->below, product) : status;
+    if (status || is_plain) /* this product's change was not hashed */
+        run_forget(run, product->a.buffer, NULL);
+    return is_plain && !status ? matmul_run(port->below, product) : status;
 }
 
-/* Findings left with their product. */
 static enum status run_drain(struct matmul_port *port)
 {
-    return matmul_drain(port->below);
+    const enum status status = run_settle((struct pow_run *)port);
+
+    return status ? status : matmul_drain(port->below);
 }
 
+/* A product that is still on its way is one that nobody drained: it found nothing. */
 static void run_end(struct pow_run *run)
 {
     if (!run)
         return;
+    if (run->pending.is_set)
+        job_release(run->pending.attempt.job);
     device_buffer_free(run->port.device, run->key);
-    device_buffer_free(run->port.device, run->left.tree);
-    device_buffer_free(run->port.device, run->hits);
+    for (uint32_t i = 0; i < SIDES_MAX; i++) {
+        device_buffer_free(run->port.device, run->sides[i].left.tree);
+        device_buffer_free(run->port.device, run->sides[i].hits);
+    }
     findings_outlet_close(&run->outlet);
     job_release(run->job);
     memory_free(run);
@@ -185,11 +295,13 @@ static enum status run_reserve(struct pow_run *run, const struct pow_outlet *out
     run->rank_reserved = RANK_RESERVED;
     if (!status)
         status = device_buffer_new(device, DIGEST_SIZE, &run->key);
-    if (!status)
+    run->side_count = device_info(device)->products_ahead ? SIDES_MAX : 1;
+    for (uint32_t i = 0; !status && i < run->side_count; i++) {
         status = device_buffer_new(device, operand_tree_size(limits->m, limits->k),
-                                   &run->left.tree);
-    if (!status)
-        status = device_buffer_new(device, (size_t)hits_size, &run->hits);
+                                   &run->sides[i].left.tree);
+        if (!status)
+            status = device_buffer_new(device, (size_t)hits_size, &run->sides[i].hits);
+    }
     return status;
 }
 
@@ -247,7 +359,10 @@ static enum status run_prepare(struct pow_run *run, struct weights *weights,
 
 static void run_assign(struct pow_run *run, const char *task_id)
 {
-    findings_outlet_assign(&run->outlet, task_id);
+    const size_t size = strlen(task_id);
+
+    assert(size <= TASK_ID_SIZE);
+    memcpy(run->task_id, task_id, size + 1);
     run->has_site = false;
 }
 

@@ -15,7 +15,7 @@
 struct attempt {
     struct device *device;
     const struct matmul *product;
-    const struct job *job; /* NULL: there is none */
+    struct job *job; /* NULL: there is none */
     /* The plan. */
     struct configuration configuration;
     struct target bound;
@@ -40,8 +40,11 @@ MUST_CHECK enum status attempt_plan(struct attempt *attempt,
                                     const struct pow_limits *limits,
                                     const struct noisy_gemm_choice *asked);
 
-/* noisy_gemm_commit.c, with the attempt's key in a buffer: B's root and noised copy,
- * unless the weights still hold them; then A's root, and the seeds of both. */
+/* noisy_gemm_commit.c: whether the weights still hold what is derived of B; then its seed
+ * is known as well. */
+bool attempt_keeps_b(struct attempt *attempt);
+/* With the attempt's key in a buffer: B's root and noised copy, unless the weights still
+ * hold them; then A's root; and the seeds of both. */
 MUST_CHECK enum status attempt_commit_b(struct attempt *attempt, struct buffer *key);
 MUST_CHECK enum status attempt_commit_a(struct attempt *attempt, struct buffer *key,
                                         struct attempt_left *left);

@@ -9,31 +9,51 @@
 #include "miner/pow/noisy_gemm_attempt.h"
 #include "miner/pow/operand_tree.h"
 
+bool attempt_keeps_b(struct attempt *attempt)
+{
+    const struct weights *b = attempt->product->b;
+    const struct weights_commitment *kept = &b->commitment;
+
+    if (!kept->is_set || memcmp(kept->key, attempt->key, DIGEST_SIZE) != 0)
+        return false;
+    attempt->b.rank = attempt->configuration.rank;
+    commitment_seed_b(attempt->key, kept->root, b->n, attempt->job->cert_version,
+                      attempt->b.seed);
+    return kept->is_noised && kept->noise.rank == attempt->b.rank &&
+           memcmp(kept->noise.seed, attempt->b.seed, DIGEST_SIZE) == 0;
+}
+
+/* B's root, unless it is that of this key already. */
+static enum status commit_root_b(const struct attempt *attempt, struct buffer *key)
+{
+    struct weights *b = attempt->product->b;
+    struct weights_commitment *kept = &b->commitment;
+    const struct operand_tree tree = {.device = attempt->device,
+                                      .operand = b->values,
+                                      .size = (uint64_t)b->n * b->k,
+                                      .key = key,
+                                      .tree = kept->tree};
+    enum status status;
+
+    if (kept->is_set && memcmp(kept->key, attempt->key, DIGEST_SIZE) == 0)
+        return STATUS_OK;
+    kept->is_set = kept->is_noised = false;
+    status = operand_tree_make(&tree, NULL, kept->root);
+    memcpy(kept->key, attempt->key, DIGEST_SIZE);
+    kept->is_set = !status;
+    return status;
+}
+
 enum status attempt_commit_b(struct attempt *attempt, struct buffer *key)
 {
     struct weights *b = attempt->product->b;
     struct weights_commitment *kept = &b->commitment;
     enum status status = weights_reserve_noised(b, operand_tree_size(b->n, b->k));
 
-    if (!status && (!kept->is_set || memcmp(kept->key, attempt->key, DIGEST_SIZE) != 0)) {
-        const struct operand_tree tree = {.device = attempt->device,
-                                          .operand = b->values,
-                                          .size = (uint64_t)b->n * b->k,
-                                          .key = key,
-                                          .tree = kept->tree};
-        kept->is_set = kept->is_noised = false;
-        status = operand_tree_make(&tree, NULL, kept->root);
-        memcpy(kept->key, attempt->key, DIGEST_SIZE);
-        kept->is_set = !status;
-    }
-    if (status)
+    if (!status)
+        status = commit_root_b(attempt, key);
+    if (status || attempt_keeps_b(attempt))
         return status;
-    attempt->b.rank = attempt->configuration.rank;
-    commitment_seed_b(attempt->key, kept->root, b->n, attempt->job->cert_version,
-                      attempt->b.seed);
-    if (kept->is_noised && kept->noise.rank == attempt->b.rank &&
-        memcmp(kept->noise.seed, attempt->b.seed, DIGEST_SIZE) == 0)
-        return STATUS_OK;
     kept->is_noised = false;
     status = device_pack(attempt->device, b->noised, b->values, &attempt->b);
     kept->noise = attempt->b;

@@ -34,14 +34,6 @@ void findings_outlet_close(struct findings_outlet *outlet)
     outlet->hits = NULL;
 }
 
-void findings_outlet_assign(struct findings_outlet *outlet, const char *task_id)
-{
-    const size_t size = strlen(task_id);
-
-    assert(size <= TASK_ID_SIZE);
-    memcpy(outlet->task_id, task_id, size + 1);
-}
-
 static enum status view_read(struct device *device, struct view view, uint64_t offset,
                              void *to, uint64_t size)
 {
@@ -130,7 +122,7 @@ static enum status finding_fill(struct finding *finding,
     enum status status;
 
     finding->job = job_keep(source->job);
-    memcpy(finding->task_id, outlet->task_id, sizeof finding->task_id);
+    memcpy(finding->task_id, source->task_id, strlen(source->task_id) + 1);
     finding->site = source->site;
     memcpy(finding->ticket, hit->ticket, sizeof finding->ticket);
     finding->device = outlet->to.device;

@@ -14,7 +14,6 @@
 
 struct findings_outlet {
     struct pow_outlet to;
-    char task_id[TASK_ID_SIZE + 1];
     struct hits *hits; /* the device's, on the host */
     uint64_t dropped;  /* hits and findings that could not be handed on */
 };
@@ -29,6 +28,7 @@ struct findings_operand {
 struct findings_source {
     struct device *device;
     struct job *job;
+    const char *task_id; /* of at most TASK_ID_SIZE letters */
     struct site site;
     const struct configuration *configuration;
     struct findings_operand a, b;
@@ -38,7 +38,6 @@ MUST_CHECK enum status findings_outlet_open(struct findings_outlet *outlet,
                                             const struct pow_outlet *to,
                                             uint32_t hits_max);
 void findings_outlet_close(struct findings_outlet *outlet);
-void findings_outlet_assign(struct findings_outlet *outlet, const char *task_id);
 
 /* Reads hits and sends a finding for each, by row, then column.  Where the queue stays
  * full findings are dropped, counted and reported; that is no error. */

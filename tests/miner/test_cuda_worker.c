@@ -1,6 +1,7 @@
 /*
  * test_cuda_worker.c - claimed: a card that is lost in mid-task, or has no room, hands
- * its task back with the sentence, the other card goes on, and the lost one comes back.
+ * its task back with the sentence, the other card goes on, and the lost one comes back;
+ * what the last product between assignments found leaves when there is no next one.
  *
  * labels: plain
  * Against the stand-in for the driver; no card is asked.
@@ -128,12 +129,99 @@ static void test_a_small_card_declines_with_the_figures(void **state)
     assert_int_equal(stand_in->memory_held, 0);
 }
 
+enum { SIDE = 64, DEPTH = 2048, TILES = SIDE / 8 * (SIDE / 16) };
+
+/* Of generated products: how many findings, and for how many products there are hashes.
+ */
+struct tally {
+    uint32_t found, products;
+};
+
+/* The next thing that the worker says; a finding of no task is counted. */
+static void tally_next(struct tally *tally, struct ring *ring, enum answer_kind *answer)
+{
+    void *thing = NULL;
+
+    assert_int_equal(queue_take(ring->findings, WAIT_MS, &thing), STATUS_OK);
+    struct outgoing *out = thing;
+    if (out->kind == OUTGOING_FINDING)
+        tally->found += !out->as.finding->task_id[0];
+    else
+        *answer = out->as.answer->kind;
+    outgoing_free(out);
+}
+
+static void tally_wait(struct tally *tally, struct ring *ring, uint32_t found,
+                       enum answer_kind *answer)
+{
+    while (tally->found < found)
+        tally_next(tally, ring, answer);
+}
+
+static void tally_hashes(struct tally *tally, const struct ring *ring)
+{
+    struct ledger_device device;
+
+    ledger_read_device(ring->ledger, 0, clock_ms(), &device);
+    tally->products = (uint32_t)((device.hashes - device.hashes_assigned) /
+                                 ((double)SIDE * SIDE * DEPTH));
+}
+
+/* Every tile of a product under this job wins. */
+static void put_easy_job(struct ring *ring)
+{
+    struct job job = {.cert_version = 3, .min_rank = RING_MIN_RANK, .unassigned = true};
+
+    job.shape = (struct job_shape){
+        true, SIDE, SIDE, DEPTH, RING_MIN_RANK, pattern_range(8), pattern_range(16)};
+    /* 2^238 - 1, times the tile's work of 2^18. */
+    memset(job.target.le, 0xff, 29);
+    job.target.le[29] = 0x3f;
+    mailbox_put(ring->jobs, job_new(&job));
+}
+
+static void test_the_last_products_findings_leave(void **state)
+{
+    const struct ring_options options = {
+        .devices = "cuda", .mines_idle = true, .without_prover = true};
+    struct tally tally = {0};
+    enum answer_kind answer = ANSWER_PROGRESS;
+    struct ring ring;
+
+    (void)state;
+    stand_in->lag = LAG_LATE;
+    ring_open(&ring, &options);
+    put_easy_job(&ring);
+    tally_wait(&tally, &ring, 4 * TILES, &answer);
+    atomic_store(&ring.is_paused, true);
+    for (tally_hashes(&tally, &ring); tally.found < tally.products * TILES;
+         tally_hashes(&tally, &ring))
+        tally_wait(&tally, &ring, tally.found + 1, &answer);
+    atomic_store(&ring.is_paused, false);
+    tally_wait(&tally, &ring, tally.found + 2 * TILES, &answer);
+    /* An assignment, of another shape, begins when the last product before it has ended.
+     */
+    ring_assign(&ring, ring_product(2 * SIDE, SIDE, DEPTH, 'a'));
+    while (answer != ANSWER_DONE)
+        tally_next(&tally, &ring, &answer);
+    tally_wait(&tally, &ring, tally.found + 2 * TILES, &answer);
+    stop_ask(&ring.stop, 0);
+    assert_int_equal(ring_end(&ring, &(const char *){NULL}), STATUS_OK);
+    while (queue_count(ring.findings))
+        tally_next(&tally, &ring, &answer);
+    tally_hashes(&tally, &ring);
+    assert_int_equal(tally.found, tally.products * TILES);
+    ring_close(&ring);
+    stand_in->lag = LAG_NONE;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_lost_card_comes_back),
         cmocka_unit_test(test_the_other_card_goes_on),
         cmocka_unit_test(test_a_small_card_declines_with_the_figures),
+        cmocka_unit_test(test_the_last_products_findings_leave),
     };
 
     setenv("MINERVA_CUDA", "plain", 1); /* the quickest to imitate */

@@ -42,6 +42,7 @@ struct cuda_stand_in {
     /* What happened. */
     uint64_t calls, launches;
     uint64_t launches_run;             /* of those launches, how many have happened */
+    uint64_t launches_before;          /* ... before one that was queued before them */
     uint64_t memory_held, memory_news; /* bytes now; how often memory was taken */
     uint64_t pinned_held, handles_held;
     const char *wrong_kernel; /* what the wrong bit came out of */

@@ -29,6 +29,7 @@ struct queued {
     struct cuda_event *event;
     uint64_t version; /* of the event's recording that is made or waited for */
     const struct cuda_function *function;
+    uint64_t number; /* of a launch: how many there were with it */
     unsigned blocks, threads, shared, cluster;
     uint8_t arguments[ARGUMENT_SIZE_MAX];
     bool is_wrong; /* one bit of what it writes comes out wrong */

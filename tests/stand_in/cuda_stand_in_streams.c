@@ -30,6 +30,16 @@ struct queued *stand_in_queue(struct cuda_stream *stream, enum deed deed)
     return queued;
 }
 
+/* Whether one that was queued earlier still waits on another stream. */
+static bool goes_before(const struct queued *launch)
+{
+    for (const struct cuda_stream *stream = streams; stream; stream = stream->next)
+        for (const struct queued *other = stream->first; other; other = other->next)
+            if (other->deed == DEED_LAUNCH && other->number < launch->number)
+                return true;
+    return false;
+}
+
 static void launch_run(const struct queued *queued)
 {
     void *arguments[ARGUMENTS_MAX];
@@ -40,6 +50,7 @@ static void launch_run(const struct queued *queued)
         arguments[i] = (void *)(uintptr_t)(queued->arguments + at);
         at += (function->sizes[i] + 63) / 64 * 64;
     }
+    cuda_stand_in()->launches_before += goes_before(queued);
     const char *fault = function->run(queued, arguments);
 
     cuda_stand_in()->launches_run++;
@@ -275,8 +286,8 @@ static int kernel_queue(const struct cuda_launch_config *config,
     if (!grid_holds(config->grid, config->block) || config->shared > shared_max ||
         (cluster && config->grid[0] % cluster))
         return INVALID_VALUE;
-    state->launches++;
     queued = stand_in_queue(config->stream, DEED_LAUNCH);
+    queued->number = ++state->launches;
     queued->function = function;
     queued->blocks = config->grid[0];
     queued->threads = config->block[0];
