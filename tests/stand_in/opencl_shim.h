@@ -24,6 +24,8 @@ struct opencl_shim {
     uint64_t slow;                 /* launches say that they took so many times as long */
     uint64_t raise_at;             /* at the n-th launch from now ... */
     uint64_t *raised;              /* ... this becomes one more */
+    uint64_t one_factor; /* noise names factor 7 first at so many first positions */
+    uint64_t limbs;      /* bit i: a product was corrected in i limbs */
     uint64_t sources, binaries, launches; /* how often so far */
 };
 
