@@ -81,8 +81,10 @@ static bool leaves_follow(const struct launch *first, const struct launch *secon
            first->views[0].offset % 16 == 0 && second->views[2].offset % 16 == 0;
 }
 
-/* Few rows are spread over the card, many fill a block's hashing warp.  `each` times the
- * fewest rows go to a block; the kernel finds that, or less, by the number of blocks. */
+/* Chunks of several limbs may begin between rows: there is room for one more of each but
+ * the first.  Few rows are spread over the card, many fill a block's hashing warp. `each`
+ * times the fewest rows go to a block; the kernel finds that, or less, by the number of
+ * blocks. */
 static bool leaves_grid(const struct cuda_traits *traits, const struct launch *first,
                         const struct launch *second, uint32_t limbs,
                         struct cuda_grid *out)
@@ -97,9 +99,10 @@ static bool leaves_grid(const struct cuda_traits *traits, const struct launch *f
         return false;
     each = each < LEAVES_CHUNKS / chunks ? each : LEAVES_CHUNKS / chunks;
     each = each ? each : 1;
-    *out = (struct cuda_grid){.parts = (units + each - 1) / each,
-                              .threads = LEAVES_THREADS,
-                              .shared = (uint32_t)(each * chunks * LEAVES_STRIDE)};
+    *out = (struct cuda_grid){
+        .parts = (units + each - 1) / each,
+        .threads = LEAVES_THREADS,
+        .shared = (uint32_t)((each * chunks + limbs - 1) * LEAVES_STRIDE)};
     return true;
 }
 
@@ -109,12 +112,10 @@ bool leaves_quantise7_grid(const struct cuda_traits *traits, const struct launch
     return leaves_grid(traits, first, second, 1, out);
 }
 
-/* No chunk has bytes of both limbs. */
 bool leaves_quantise14_grid(const struct cuda_traits *traits, const struct launch *first,
                             const struct launch *second, struct cuda_grid *out)
 {
     return first->last == first->scalars[2].u32 &&
-           first->last * first->scalars[1].u32 % LEAF == 0 &&
            leaves_grid(traits, first, second, 2, out);
 }
 

@@ -112,6 +112,17 @@ static void what_two_texts_make_one_kernel_makes(void **state)
         {{6, 1536, 1536, 2}, 1, 3},
         {{9, 4096, 4096, 2}, 1, 5}, /* of two rows each, but for the last one */
         {{2, 16384, 16384, 2}, 1, 2},
+        {{1, 64, 64, 2}, 1, 1},     /* both limbs a part of the chunk that is the root */
+        {{8, 64, 64, 2}, 1, 1},     /* all of it */
+        {{33, 64, 64, 2}, 1, 3},    /* whose last chunk begins in another block's rows */
+        {{9, 384, 384, 2}, 132, 2}, /* one chunk has the end of the high limbs */
+        {{23, 384, 384, 2}, 132, 3},
+        {{101, 380, 384, 2}, 1, 5},
+        {{30, 832, 832, 2}, 132, 2},
+        {{3, 960, 960, 2}, 1, 1}, /* as many chunks as lanes, nearly, and one between */
+        {{41, 448, 448, 2}, 1, 3},
+        {{5, 1536, 1536, 2}, 1, 3},
+        {{7, 208, 208, 2}, 132, 1},
     };
 
     (void)state;
@@ -131,7 +142,6 @@ static void what_two_texts_make_one_kernel_makes(void **state)
 static void what_does_not_suit_stays_two_launches(void **state)
 {
     static const struct leaves_shape shapes[] = {
-        {9, 384, 384, 2},     /* a chunk with bytes of both limbs */
         {8, 382, 384, 1},     /* rows that no wide load can read */
         {4, 8, 8, 1},         /* nor write */
         {1, 11008, 11008, 1}, /* 43 chunks until rows and chunks end together */
