@@ -60,6 +60,7 @@ enum {
     LOWRANK_THREADS = 128,           /* a warp a row */
     LOWRANK_STAGES = 3,              /* multiplied, ready, filled */
     LOWRANK_STEP = TILE_THREADS / 4, /* lines between a thread's chunks of a stage */
+    LOWRANK_CHUNKS = TILE_LINES / LOWRANK_STEP,
     LOWRANK_SHARED = LOWRANK_STAGES * TILE_STAGE,
     NOISE_X_PITCH = TILE_LINES + 4, /* bytes between columns of noise: other banks */
     NOISE_X_STAGES = 8,             /* of a part, at least */

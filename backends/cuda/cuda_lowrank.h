@@ -26,8 +26,11 @@ struct lowrank_ask {
 /* One block's part, and how far it is. */
 struct lowrank_block {
     u64 line;
+    u32 lines; /* that there are */
     u32 column;
     u32 stage, end;           /* whose columns come next, and behind the last one */
+    GLOBAL ci8 *in;           /* the thread's chunk of them in the first line */
+    u32 rows[LOWRANK_CHUNKS]; /* the lines the thread brings */
     u32 fill;                 /* where they go */
     u32 next;                 /* the pair of the thread's position among them */
     u32 ones[LOWRANK_STAGES]; /* pairs that are laid out, the oldest first */
@@ -103,48 +106,20 @@ DEVICE_FN void lowrank_turn(const struct lowrank_ask *ask, struct lowrank_block 
  * is over. */
 DEVICE_FN void lowrank_bring(const struct lowrank_ask *ask, struct lowrank_block *block)
 {
-    const u32 chunk = thread_index() % 4;
-    const u64 column = block->stage * TILE_DEPTH + 16 * chunk;
+    const u32 at = block->fill + tile_chunk(thread_index() / 4, thread_index() % 4);
 
     if (block->stage < block->end) {
         UNROLL
-        for (u32 i = 0; i < TILE_LINES / LOWRANK_STEP; i++) {
-            const u32 line = thread_index() / 4 + i * LOWRANK_STEP;
-            const u64 from =
-                block->line + line < ask->last ? block->line + line : ask->last - 1;
-
-            copy_async<16>(block->fill + tile_chunk(line, chunk),
-                           ask->in + from * ask->k + column);
-        }
+        for (u32 i = 0; i < LOWRANK_CHUNKS; i++)
+            copy_async<16>(at + i * LOWRANK_STEP * TILE_DEPTH,
+                           block->in + (u64)block->rows[i] * ask->k);
         if (thread_index() < TILE_DEPTH)
             lowrank_turn(ask, block);
     }
     copy_async_commit();
+    block->in += TILE_DEPTH;
     block->fill = lowrank_after(block->fill);
     block->stage++;
-}
-
-DEVICE_FN void lowrank_open(const struct lowrank_ask *ask, u64 part,
-                            struct lowrank_block *block)
-{
-    const u32 zeros[4] = {0, 0, 0, 0}, wide = lowrank_wide(ask);
-    const u64 deep = part / wide;
-    const u32 begin = (u32)(deep % lowrank_deep(ask)) * ask->depth;
-
-    block->line = ask->first + deep / lowrank_deep(ask) * TILE_LINES;
-    block->column = (u32)(part % wide) * TILE_LINES;
-    block->stage = begin / TILE_DEPTH;
-    block->end = (ask->k - begin < ask->depth ? ask->k : begin + ask->depth) / TILE_DEPTH;
-    block->fill = 0;
-    block->next = thread_index() < TILE_DEPTH ? lowrank_pair(ask, block->stage) : 0;
-    UNROLL
-    for (u32 i = 0; i < LOWRANK_STAGES; i++)
-        block->ones[i] = 0;
-    for (u32 at = 16 * thread_index(); at < TILE_HALF; at += 16 * TILE_THREADS) {
-        UNROLL
-        for (u32 i = 0; i < LOWRANK_STAGES; i++)
-            store_16(SHARED(u8, i * TILE_STAGE + TILE_HALF + at), zeros);
-    }
 }
 
 #endif

@@ -17,14 +17,52 @@ struct lowrank_alone {
     {
     }
 
-    DEVICE_FN void begin(struct lowrank_alone *, u32)
+    DEVICE_FN void begin(struct lowrank_alone *)
     {
     }
 
-    DEVICE_FN void end(struct lowrank_alone *, u32, u32)
+    DEVICE_FN void end(struct lowrank_alone *, u32)
     {
     }
 };
+
+/* From which line, sum and stage on the part is. */
+DEVICE_FN void lowrank_aim(const struct lowrank_ask *ask, u64 part,
+                           struct lowrank_block *block)
+{
+    const u64 deep = part / lowrank_wide(ask);
+    const u32 begin = (u32)(deep % lowrank_deep(ask)) * ask->depth;
+
+    block->line = ask->first + deep / lowrank_deep(ask) * TILE_LINES;
+    block->lines = ask->last - block->line < TILE_LINES ? (u32)(ask->last - block->line)
+                                                        : (u32)TILE_LINES;
+    block->column = (u32)(part % lowrank_wide(ask)) * TILE_LINES;
+    block->stage = begin / TILE_DEPTH;
+    block->end = (ask->k - begin < ask->depth ? ask->k : begin + ask->depth) / TILE_DEPTH;
+    block->in = ask->in + block->line * ask->k + begin + thread_index() % 4 * 16;
+}
+
+DEVICE_FN void lowrank_open(const struct lowrank_ask *ask, struct lowrank_block *block)
+{
+    const u32 zeros[4] = {0, 0, 0, 0};
+
+    UNROLL
+    for (u32 i = 0; i < LOWRANK_CHUNKS; i++) {
+        const u32 line = thread_index() / 4 + i * LOWRANK_STEP;
+
+        block->rows[i] = line < block->lines ? line : block->lines - 1;
+    }
+    block->fill = 0;
+    block->next = thread_index() < TILE_DEPTH ? lowrank_pair(ask, block->stage) : 0;
+    UNROLL
+    for (u32 i = 0; i < LOWRANK_STAGES; i++)
+        block->ones[i] = 0;
+    for (u32 at = 16 * thread_index(); at < TILE_HALF; at += 16 * TILE_THREADS) {
+        UNROLL
+        for (u32 i = 0; i < LOWRANK_STAGES; i++)
+            store_16(SHARED(u8, i * TILE_STAGE + TILE_HALF + at), zeros);
+    }
+}
 
 template <typename BESIDE>
 DEVICE_FN void lowrank_multiply(const struct lowrank_ask *ask,
@@ -43,11 +81,11 @@ DEVICE_FN void lowrank_multiply(const struct lowrank_ask *ask,
         copy_async_wait<1>();
         block_sync();
         lowrank_bring(ask, block);
-        BESIDE::begin(beside, stage);
+        BESIDE::begin(beside);
         UNROLL
         for (u32 step = 0; step < TILE_STEPS; step++)
             tile_step(&reader, used, step, acc);
-        BESIDE::end(beside, stage, used);
+        BESIDE::end(beside, used);
         used = lowrank_after(used);
     }
     copy_async_wait<0>();
@@ -93,7 +131,8 @@ DEVICE_FN void lowrank_run(const struct lowrank_ask *ask, BESIDE *beside)
         struct lowrank_block block;
         tile_sums acc;
 
-        lowrank_open(ask, part, &block);
+        lowrank_aim(ask, part, &block);
+        lowrank_open(ask, &block);
         BESIDE::open(beside, &block);
         lowrank_multiply(ask, &block, beside, acc);
         lowrank_write(ask, &block, acc);

@@ -9,7 +9,7 @@
  */
 #include "backends/cuda/cuda_lowrank_part.h"
 
-enum { LINES = TILE_LINES / LOWRANK_STEP, TOP = 0x80808080, REST = 0x7f7f7f7f };
+enum { LINES = LOWRANK_CHUNKS, TOP = 0x80808080, REST = 0x7f7f7f7f };
 
 /* Four sums, and differences, of bytes. */
 DEVICE_FN u32 bytes_add(u32 a, u32 b)
@@ -41,10 +41,11 @@ struct noise_beside {
     GLOBAL ci8 *dense;
     GLOBAL cu16 *pairs;
     GLOBAL i8 *out;
-    u64 line, last;
     u32 k, rank;
-    u32 is_on;         /* one block of all that read a line writes it */
-    u32 waiting[4][4]; /* pairs of the 16 columns */
+    u32 lines;         /* to write: of all blocks that read a line one does */
+    GLOBAL cu16 *next; /* pairs of the thread's columns in the stage to come */
+    GLOBAL i8 *to;     /* where its first chunk goes */
+    u32 waiting[4][4]; /* those pairs */
 
     /* Where the noise of the thread's lines lies. */
     DEVICE_FN u32 *table(u32 column, u32 line)
@@ -53,16 +54,18 @@ struct noise_beside {
     }
 
     /* Four columns of four lines; neighbours' stores meet in no bank. */
-    DEVICE_FN void load(const struct noise_beside *noise, u32 column, u32 line)
+    DEVICE_FN void load(const struct noise_beside *noise, GLOBAL ci8 *dense, u32 column,
+                        u32 line)
     {
         u32 words[LINES];
 
         UNROLL
         for (u32 i = 0; i < LINES; i++) {
-            const u64 at = noise->line + line + i * LOWRANK_STEP;
-            const u64 from = at < noise->last ? at : noise->last - 1;
+            const u32 from = line + i * LOWRANK_STEP < noise->lines
+                                 ? line + i * LOWRANK_STEP
+                                 : noise->lines - 1;
 
-            words[i] = *(const u32 *)(noise->dense + from * noise->rank + column);
+            words[i] = *(const u32 *)(dense + (u64)from * noise->rank + column);
         }
         bytes_turn(words);
         UNROLL
@@ -72,24 +75,28 @@ struct noise_beside {
 
     DEVICE_FN void open(struct noise_beside *noise, const struct lowrank_block *block)
     {
-        noise->line = block->line;
-        noise->is_on = block->column == 0;
-        if (!noise->is_on)
+        const u32 column = block->stage * TILE_DEPTH + thread_index() % 4 * 16;
+        const u64 line = block->line + thread_index() / 4;
+
+        noise->lines = block->column ? 0 : block->lines;
+        noise->next = noise->pairs + 2 * column;
+        noise->to = noise->out + line * noise->k + column;
+        if (!noise->lines)
             return;
         for (u32 i = thread_index(); i < noise->rank / 4 * LOWRANK_STEP;
              i += TILE_THREADS)
-            load(noise, (i / 256 * 8 + i % 8) * 4, i / 8 % LOWRANK_STEP);
+            load(noise, noise->dense + block->line * noise->rank,
+                 (i / 256 * 8 + i % 8) * 4, i / 8 % LOWRANK_STEP);
     }
 
-    DEVICE_FN void begin(struct noise_beside *noise, u32 stage)
+    DEVICE_FN void begin(struct noise_beside *noise)
     {
-        const u32 column = stage * TILE_DEPTH + thread_index() % 4 * 16;
-
-        if (!noise->is_on)
+        if (!noise->lines)
             return;
         UNROLL
         for (u32 i = 0; i < 4; i++)
-            load_16(noise->waiting[i], noise->pairs + 2 * (column + 4 * i));
+            load_16(noise->waiting[i], noise->next + 8 * i);
+        noise->next += 2 * TILE_DEPTH;
     }
 
     /* Of four columns, to word `at` of each line. */
@@ -107,28 +114,25 @@ struct noise_beside {
             words[i][at] = bytes_add(words[i][at], sums[i]);
     }
 
-    DEVICE_FN void end(struct noise_beside *noise, u32 stage, u32 used)
+    DEVICE_FN void end(struct noise_beside *noise, u32 used)
     {
-        const u32 chunk = thread_index() % 4, line = thread_index() / 4;
+        const u32 line = thread_index() / 4;
+        const u32 at = used + tile_chunk(line, thread_index() % 4);
         u32 words[LINES][4];
 
-        if (!noise->is_on)
+        if (!noise->lines)
             return;
         UNROLL
         for (u32 i = 0; i < LINES; i++)
-            load_16(words[i],
-                    SHARED(u8, used + tile_chunk(line + i * LOWRANK_STEP, chunk)));
+            load_16(words[i], SHARED(u8, at + i * LOWRANK_STEP * TILE_DEPTH));
         UNROLL
         for (u32 i = 0; i < 4; i++)
             add(noise->waiting[i], words, i);
         UNROLL
-        for (u32 i = 0; i < LINES; i++) {
-            const u64 at = noise->line + line + i * LOWRANK_STEP;
-
-            if (at < noise->last)
-                store_16(noise->out + at * noise->k + stage * TILE_DEPTH + 16 * chunk,
-                         words[i]);
-        }
+        for (u32 i = 0; i < LINES; i++)
+            if (line + i * LOWRANK_STEP < noise->lines)
+                store_16(noise->to + (u64)(i * LOWRANK_STEP) * noise->k, words[i]);
+        noise->to += TILE_DEPTH;
     }
 };
 
@@ -147,7 +151,6 @@ KERNEL(noise_x, TILE_THREADS, 2, u64, u64, GLOBAL ci8 *, GLOBAL ci8 *dense,
     noise.dense = dense;
     noise.pairs = pairs;
     noise.out = out;
-    noise.last = last;
     noise.k = k;
     noise.rank = rank;
     lowrank_run(&ask, &noise);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "backends/cuda/cuda_geometry.h"
 #include "backends/cuda/cuda_matmul.h"
 #include "tests/executor/executor.h"
 #include "tests/product_case.h"
@@ -231,11 +232,49 @@ static void test_texts(void **state)
     assert_true(checked >= sizeof cases / sizeof cases[0]);
 }
 
+/* A row's noise and sums in one pass, beside those of the texts over the same rows alone.
+ */
+static void test_noise_x(void **state)
+{
+    enum { CLEAN, DENSE, PAIRS, OUT, PAIRS_B, X, VIEWS, FAR_K = 4096, RANK = 64 };
+    static const struct far_case c = {
+        .rows = 1 << 20, .sizes = {FAR_K, RANK, 0, FAR_K, 0, RANK * sizeof(int32_t)}};
+    uint64_t range[2] = {c.rows, (uint64_t)c.rows + DONE};
+    uint32_t scalars[2] = {FAR_K, RANK};
+    const struct cuda_grid grid = {.threads = TILE_THREADS,
+                                   .shared = LOWRANK_SHARED + RANK * NOISE_X_PITCH};
+    uint8_t *views[VIEWS], *plain[VIEWS];
+
+    (void)state;
+    for (uint32_t i = 0; i < VIEWS; i++)
+        plain[i] = (views[i] = far_view(&c, i)) + (size_t)c.rows * c.sizes[i];
+    plain[OUT] = room(DONE * FAR_K);
+    plain[X] = room(DONE * c.sizes[X]);
+    launch("noise_x", &grid, 1,
+           (void *[]){&range[0], &range[1], &views[CLEAN], &views[DENSE], &views[PAIRS],
+                      &views[OUT], &scalars[0], &scalars[1], &range[0], &range[1],
+                      &views[CLEAN], &views[PAIRS_B], &views[X], &scalars[0],
+                      &scalars[1]});
+    const union scalar both[] = {{.u32 = FAR_K}, {.u32 = RANK}};
+    kernel_table[KERNEL_noise_add].run(
+        0, DONE, (void *[]){plain[CLEAN], plain[DENSE], plain[PAIRS], plain[OUT]}, both);
+    kernel_table[KERNEL_lowrank_x].run(
+        0, DONE, (void *[]){plain[CLEAN], plain[PAIRS_B], plain[X]}, both);
+    for (uint32_t i = OUT; i <= X; i += X - OUT) {
+        assert_memory_equal(views[i] + (size_t)c.rows * c.sizes[i], plain[i],
+                            DONE * c.sizes[i]);
+        executor_memory_free(plain[i]);
+    }
+    for (uint32_t i = 0; i < VIEWS; i++)
+        executor_memory_free(views[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_noise_x),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
