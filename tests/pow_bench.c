@@ -34,22 +34,15 @@ void pow_bench_multiply_naively(struct pow_bench *bench, const int8_t *a, const 
     }
 }
 
-bool pow_bench_open_variant(struct pow_bench *bench, const struct pow_case *c,
-                            size_t queue_size, const char *variant)
+void pow_bench_open_on(struct pow_bench *bench, const struct pow_case *c,
+                       size_t queue_size, struct device *device)
 {
-    const struct device_options options = {.threads = 2, .variant = variant};
     const struct pow_limits limits = {
         .m = c->m, .n = c->n, .k = c->k, .hits = POW_BENCH_HITS};
     struct error err = {0};
     size_t size = (size_t)c->m * c->n;
 
-    *bench = (struct pow_bench){.m = c->m, .n = c->n, .k = c->k};
-    enum status status =
-        device_open(backend_find("cpu"), 0, &options, &bench->device, &err);
-    if (status == STATUS_ABSENT && variant)
-        return false;
-    if (status)
-        fail_msg("%s", error_text(&err));
+    *bench = (struct pow_bench){.device = device, .m = c->m, .n = c->n, .k = c->k};
     matmul_port_plain(&bench->plain, bench->device);
     assert_int_equal(mailbox_new(job_hold, job_drop, &bench->jobs), STATUS_OK);
     assert_int_equal(queue_new(queue_size, outgoing_free, &bench->findings), STATUS_OK);
@@ -68,6 +61,21 @@ bool pow_bench_open_variant(struct pow_bench *bench, const struct pow_case *c,
                                 &err))
         fail_msg("%s", error_text(&err));
     bench->port = scheme_noisy_gemm.port(bench->run);
+}
+
+bool pow_bench_open_variant(struct pow_bench *bench, const struct pow_case *c,
+                            size_t queue_size, const char *variant)
+{
+    const struct device_options options = {.threads = 2, .variant = variant};
+    struct device *device;
+    struct error err = {0};
+    enum status status = device_open(backend_find("cpu"), 0, &options, &device, &err);
+
+    if (status == STATUS_ABSENT && variant)
+        return false;
+    if (status)
+        fail_msg("%s", error_text(&err));
+    pow_bench_open_on(bench, c, queue_size, device);
     return true;
 }
 
@@ -83,6 +91,8 @@ void pow_bench_close(struct pow_bench *bench)
     device_buffer_free(bench->device, bench->a);
     device_buffer_free(bench->device, bench->b);
     device_buffer_free(bench->device, bench->c);
+    for (size_t i = 0; i < sizeof bench->rooms / sizeof bench->rooms[0]; i++)
+        device_buffer_free(bench->device, bench->rooms[i]);
     device_close(bench->device);
     queue_free(bench->findings);
     mailbox_free(bench->jobs);
@@ -100,6 +110,33 @@ void pow_bench_job(struct pow_bench *bench, const struct pow_case *c,
         job.header[JOB_HEADER_SIZE - 1] = last;
     snprintf(job.id, sizeof job.id, "job %u", last);
     mailbox_put(bench->jobs, job_new(&job));
+}
+
+void pow_bench_make(struct pow_bench *bench, struct pow_case *c)
+{
+    const size_t count = (size_t)c->m * c->k;
+    float *x = memory_array(count, sizeof *x), *scale = memory_array(c->m, sizeof *scale);
+    uint32_t fault = UINT32_MAX;
+    void *const views[] = {x, c->a, scale, &fault};
+
+    assert_true(x && scale);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)(i * 2654435761u % 8191) - 4095.0f;
+    put(bench, count * sizeof *x, &bench->rooms[0], x);
+    put(bench, c->m * sizeof *scale, &bench->rooms[1], NULL);
+    put(bench, sizeof fault, &bench->rooms[2], NULL);
+    bench->maker = (struct launch){.kernel = KERNEL_quantise7,
+                                   .last = c->m,
+                                   .views = {{bench->rooms[0], 0},
+                                             {bench->a, 0},
+                                             {bench->rooms[1], 0},
+                                             {bench->rooms[2], 0}},
+                                   .scalars = {{.u32 = c->k}, {.u32 = c->k}}};
+    kernel_table[KERNEL_quantise7].run(0, c->m, views, bench->maker.scalars);
+    assert_int_equal(device_write(bench->device, bench->a, 0, c->a, count), STATUS_OK);
+    pow_bench_multiply_naively(bench, c->a, c->b);
+    memory_free(x);
+    memory_free(scale);
 }
 
 enum status pow_bench_multiply(struct pow_bench *bench, struct matmul_site site)
@@ -135,6 +172,22 @@ struct outgoing *pow_bench_take(struct pow_bench *bench)
     if (queue_take(bench->findings, 0, &outgoing))
         return NULL;
     return outgoing;
+}
+
+struct pow_bench_round pow_bench_round(struct pow_bench *bench)
+{
+    const uint64_t before = device_counters(bench->device)->launches;
+    struct pow_bench_round round = {0};
+
+    pow_bench_expect_product(bench, (struct matmul_site){0});
+    round.launches = device_counters(bench->device)->launches - before;
+    for (struct outgoing *o; (o = pow_bench_take(bench)); outgoing_free(o)) {
+        struct share *share;
+        assert_int_equal(scheme_noisy_gemm.prove(o->as.finding, &share, NULL), STATUS_OK);
+        memcpy(round.tickets[round.count++], o->as.finding->ticket, 32);
+        share_free(share);
+    }
+    return round;
 }
 
 uint32_t pow_bench_prove_all(struct pow_bench *bench, const char *job_id)

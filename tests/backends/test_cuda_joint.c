@@ -1,8 +1,8 @@
 /*
  * test_cuda_joint.c - claim: two launches, the second of which reads what the first
  * writes, leave the texts' bytes on CUDA in whatever order its streams run; they are one
- * launch of the driver where a joint kernel suits and two where none does; and a tree
- * whose operand is made on the way is the tree of an operand that was there.
+ * launch of the driver where a joint kernel suits and two where none does; and a tree, or
+ * a mined product, whose operand is made on the way is that of an operand that was there.
  *
  * Against the stand-in for the driver (tests/stand_in); no card is asked.
  *
@@ -19,6 +19,7 @@
 #include "miner/base/memory.h"
 #include "miner/pow/operand_tree.h"
 #include "tests/leaves_case.h"
+#include "tests/pow_bench.h"
 #include "tests/stand_in/stand_in_find.h"
 
 static const struct {
@@ -132,6 +133,37 @@ static void trees_of_made_operands(void **state)
     }
 }
 
+/* Through the port that commits to it: found is the same, and quantising costs the driver
+ * no launch. */
+static void products_of_made_operands(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+    struct pow_case c;
+    struct pow_bench bench;
+    uint64_t launches[3];
+
+    stand_in->lag = LAG_LATE;
+    pow_case_open(2, &c); /* 128 x 128 x 2048 */
+    pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, device_of(NULL));
+    pow_bench_make(&bench, &c);
+    pow_bench_job(&bench, &c, pow_bench_one_in(4, c.k), 1);
+    (void)pow_bench_round(&bench); /* commits the weights */
+    launches[0] = stand_in->launches;
+    const struct pow_bench_round there = pow_bench_round(&bench);
+    assert_int_equal(device_write(bench.device, bench.a, 0, c.b, 4096), STATUS_OK);
+    bench.made_by = &bench.maker;
+    launches[1] = stand_in->launches;
+    const struct pow_bench_round made = pow_bench_round(&bench);
+    launches[2] = stand_in->launches;
+    assert_int_equal(launches[2] - launches[1], launches[1] - launches[0]);
+    assert_int_equal(made.launches, there.launches + 1);
+    assert_true(made.count > 1);
+    assert_int_equal(made.count, there.count);
+    assert_memory_equal(made.tickets, there.tickets, sizeof made.tickets);
+    pow_bench_close(&bench);
+    pow_case_close(&c);
+}
+
 #define TEST(name)                                                                       \
     {                                                                                    \
 #name, name, NULL, NULL, stand_in                                                \
@@ -144,6 +176,7 @@ int main(void)
         TEST(launches_are_one_where_they_can),
         TEST(a_wrong_bit_is_seen),
         TEST(trees_of_made_operands),
+        TEST(products_of_made_operands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

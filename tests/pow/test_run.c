@@ -330,81 +330,27 @@ static void right_again_after_a_fault(void **state)
     pow_case_close(&c);
 }
 
-/* Rows of numbers, and what makes an operand of them. */
-static struct launch maker_of(struct pow_bench *bench, struct buffer *rooms[3],
-                              struct pow_case *c)
-{
-    const size_t count = (size_t)c->m * c->k;
-    const struct launch launch = {
-        .kernel = KERNEL_quantise7,
-        .last = c->m,
-        .views = {{rooms[0], 0}, {bench->a, 0}, {rooms[1], 0}, {rooms[2], 0}},
-        .scalars = {{.u32 = c->k}, {.u32 = c->k}, {.u32 = 0}}};
-    float *x = memory_array(count, sizeof *x), *scale = memory_array(c->m, sizeof *scale);
-    uint32_t fault = UINT32_MAX;
-    void *const views[] = {x, c->a, scale, &fault};
-
-    assert_true(x && scale);
-    for (size_t i = 0; i < count; i++)
-        x[i] = (float)(i * 2654435761u % 8191) - 4095.0f;
-    assert_int_equal(device_write(bench->device, rooms[0], 0, x, count * sizeof *x),
-                     STATUS_OK);
-    kernel_table[KERNEL_quantise7].run(0, c->m, views, launch.scalars);
-    assert_int_equal(device_write(bench->device, bench->a, 0, c->a, count), STATUS_OK);
-    pow_bench_multiply_naively(bench, c->a, c->b);
-    memory_free(x);
-    memory_free(scale);
-    return launch;
-}
-
-struct round {
-    uint64_t launches;
-    uint32_t count;
-    uint8_t tickets[POW_BENCH_HITS][32];
-};
-
-static struct round round_run(struct pow_bench *bench)
-{
-    const uint64_t before = device_counters(bench->device)->launches;
-    struct round round = {0};
-
-    pow_bench_expect_product(bench, (struct matmul_site){0});
-    round.launches = device_counters(bench->device)->launches - before;
-    for (struct outgoing *o; (o = pow_bench_take(bench)); outgoing_free(o)) {
-        struct share *share;
-        assert_int_equal(scheme_noisy_gemm.prove(o->as.finding, &share, NULL), STATUS_OK);
-        memcpy(round.tickets[round.count++], o->as.finding->ticket, 32);
-        share_free(share);
-    }
-    return round;
-}
-
 static void a_left_operand_is_made_once(void **state)
 {
     const uint8_t junk[4096] = {1, 2, 3};
     struct pow_case c;
     struct pow_bench bench;
-    struct buffer *rooms[3];
 
     (void)state;
     pow_case_open(2, &c);
     pow_bench_open(&bench, &c, POW_BENCH_QUEUE);
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(
-            device_buffer_new(bench.device, (size_t)c.m * (i ? 4 : 4 * c.k), &rooms[i]),
-            STATUS_OK);
-    const struct launch maker = maker_of(&bench, rooms, &c);
+    pow_bench_make(&bench, &c);
     for (uint8_t is_mined = 0; is_mined < 2; is_mined++) {
         if (is_mined) {
             pow_bench_job(&bench, &c, pow_bench_one_in(4, c.k), 1);
-            (void)round_run(&bench); /* commits the weights */
+            (void)pow_bench_round(&bench); /* commits the weights */
         }
-        const struct round there = round_run(&bench);
+        const struct pow_bench_round there = pow_bench_round(&bench);
         assert_int_equal(
             device_write(bench.device, bench.a, sizeof junk, junk, sizeof junk),
             STATUS_OK);
-        bench.made_by = &maker;
-        const struct round made = round_run(&bench);
+        bench.made_by = &bench.maker;
+        const struct pow_bench_round made = pow_bench_round(&bench);
         bench.made_by = NULL;
         assert_int_equal(made.launches, there.launches + 1);
         assert_int_equal(made.count, there.count);
@@ -412,8 +358,6 @@ static void a_left_operand_is_made_once(void **state)
         assert_int_equal(made.count > 1, is_mined);
         assert_int_equal(bench.port->proved_macs > 0, is_mined);
     }
-    for (size_t i = 0; i < 3; i++)
-        device_buffer_free(bench.device, rooms[i]);
     pow_bench_close(&bench);
     pow_case_close(&c);
 }
