@@ -162,7 +162,8 @@ static enum status run_settle(struct pow_run *run)
     return status;
 }
 
-/* Beside a product on its way, unless something of the right operand is to be made. */
+/* Beside a product on its way, unless something of the right operand is to be made, or
+ * the left one, which may lie where that product has its own. */
 static enum status attempt_commit(struct pow_run *run, struct attempt *attempt,
                                   struct run_side *side)
 {
@@ -170,7 +171,8 @@ static enum status attempt_commit(struct pow_run *run, struct attempt *attempt,
     const uint32_t rank = attempt->configuration.rank;
     enum status status = STATUS_OK;
 
-    if (rank > run->rank_reserved || !attempt_keeps_b(attempt))
+    if (rank > run->rank_reserved || !attempt_keeps_b(attempt) ||
+        attempt->product->made_by)
         status = run_settle(run);
     if (!status && rank > run->rank_reserved) {
         status = device_reserve(attempt->device, limits->m, limits->n, limits->k, rank);

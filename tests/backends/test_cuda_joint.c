@@ -164,6 +164,32 @@ static void products_of_made_operands(void **state)
     pow_case_close(&c);
 }
 
+/* What is still on its way has its operand until its findings are read, even where the
+ * next product's is made in the same place. */
+static void an_operand_is_not_made_over_one_in_use(void **state)
+{
+    struct cuda_stand_in *stand_in = *state;
+    struct pow_case c;
+    struct pow_bench bench;
+
+    stand_in->lag = LAG_LATE;
+    pow_case_open(2, &c);
+    pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, device_of(NULL));
+    pow_bench_make(&bench, &c);
+    pow_bench_job(&bench, &c, pow_bench_one_in(4, c.k), 1);
+    (void)pow_bench_round(&bench); /* commits the weights */
+    const struct matmul unwanted = {
+        .m = bench.m, .a = {bench.a, 0}, .b = bench.weights, .site.product = 1};
+    assert_int_equal(device_write(bench.device, bench.a, 0, c.b, (size_t)c.m * c.k),
+                     STATUS_OK);
+    assert_int_equal(matmul_run(bench.port, &unwanted), STATUS_OK);
+    bench.made_by = &bench.maker;
+    pow_bench_expect_product(&bench, (struct matmul_site){.product = 2});
+    assert_true(pow_bench_prove_all(&bench, "job 1") > 2);
+    pow_bench_close(&bench);
+    pow_case_close(&c);
+}
+
 #define TEST(name)                                                                       \
     {                                                                                    \
 #name, name, NULL, NULL, stand_in                                                \
@@ -177,6 +203,7 @@ int main(void)
         TEST(a_wrong_bit_is_seen),
         TEST(trees_of_made_operands),
         TEST(products_of_made_operands),
+        TEST(an_operand_is_not_made_over_one_in_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
