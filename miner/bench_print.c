@@ -10,7 +10,7 @@
 enum { CELL_MAX = 16 };
 
 #define COLUMNS                                                                          \
-    "%-8s  %-14s  %-34s  %7s  %10s  %10s  %10s  %-12s %6s  %10s %-5s  %5s  %6s  %7s  "   \
+    "%-8s  %-19s  %-34s  %7s  %10s  %10s  %10s  %-12s %6s  %10s %-5s  %5s  %6s  %7s  "   \
     "%7s\n"
 #define RUNGS "  %-15s  %10s  %10s  %8s  %10s  %10s %-5s  %5s  %6s  %7s  %7s  %s\n"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/contest.h"
+#include "bench/choice.h"
 #include "miner/base/memory.h"
 #include "miner/bench_json.h"
 #include "miner/bench_print.h"
@@ -29,7 +29,9 @@ static const char bench_help[] =
     "can be:\n"
     "                      embed needs a model, the second and third CUDA); ladder: "
     "from the\n"
-    "                      plain loop to a useful product, step by step\n"
+    "                      plain loop to a useful product, step by step; steps: "
+    "each by\n"
+    "                      itself (only if named)\n"
     "  --shape M,N,K,R     of the product and the rank of its noise "
     "(2048,2048,4096,128;\n"
     "                      a GPU of 8 GB and more: 8192,8192,8192,128)\n"
@@ -225,69 +227,6 @@ static enum status parse(int argc, char **argv, struct bench_options *out,
     return status;
 }
 
-/* A group's word stands for all whose names begin with it: what of it the device has is
- * timed.  The ladder has its whole products too. */
-static bool is_of_group(const struct bench_kind *kind, const char *word)
-{
-    const size_t size = strlen(word);
-
-    if (strcmp(word, "ladder") != 0)
-        return false;
-    return (strncmp(kind->name, word, size) == 0 && kind->name[size] == '_') ||
-           kind == &bench_int8_product || kind == &bench_tickets ||
-           kind == &bench_mining || kind == &bench_useful;
-}
-
-static bool group_take(const char *word, enum bench_want *wants)
-{
-    bool is_found = false;
-
-    for (size_t i = 0; i < bench_count; i++) {
-        if (!is_of_group(bench_table[i], word))
-            continue;
-        is_found = true;
-        wants[i] = wants[i] ? wants[i] : BENCH_MAY;
-    }
-    return is_found;
-}
-
-/* Which kinds are wanted: wants[bench_count]. */
-static enum status kinds_choose(const struct bench_options *options,
-                                enum bench_want *wants, struct error *err)
-{
-    const char *next = options->only;
-
-    for (size_t i = 0; i < bench_count; i++)
-        wants[i] = !next && (bench_table[i] != &bench_embed || options->setup.model)
-                       ? BENCH_MAY
-                       : BENCH_OUT;
-    while (next) {
-        const size_t size = strcspn(next, ",");
-        char name[NAME_MAX_SIZE] = "";
-        size_t found = 0;
-
-        if (size < sizeof name)
-            memcpy(name, next, size);
-        while (found < bench_count && strcmp(bench_table[found]->name, name) != 0)
-            found++;
-        if (found < bench_count)
-            wants[found] = BENCH_MUST;
-        else if (!group_take(name, wants))
-            return error_set(
-                err, STATUS_USAGE, "--only: no benchmark \"%.*s\", expected some of %s",
-                (int)(size < 40 ? size : 40), next,
-                "int8_product, cublaslt_int8, mma_peak, tickets, mining, useful, embed, "
-                "blake3, verify_share, new_header, ladder");
-        next = next[size] ? next + size + 1 : NULL;
-    }
-    for (size_t i = 0; i < bench_count; i++)
-        if (wants[i] && bench_table[i] == &bench_embed &&
-            (!options->setup.model || !options->setup.text))
-            return error_set(err, STATUS_USAGE,
-                             "embed needs --model DIR and --text FILE");
-    return STATUS_OK;
-}
-
 static struct bench_row *row_add(struct bench_report *report,
                                  const struct device_entry *entry,
                                  const struct bench_setup *setup,
@@ -319,6 +258,11 @@ static enum status kinds_run(const struct device_entry *entry,
         if (!contest_takes(kind))
             status = bench_measure(kind, setup, contest->seconds, contest->show_progress,
                                    &result, err);
+        if (status == STATUS_ABSENT && contest->wants[i] == BENCH_MAY) {
+            *err = (struct error){.status = STATUS_OK};
+            status = STATUS_OK;
+            continue;
+        }
         if (status)
             return error_prefix(err, "%s", kind->name), status;
         struct bench_row *row = row_add(report, entry, setup, kind);
@@ -423,7 +367,8 @@ static enum status bench_all(const struct bench_options *options, struct error *
     struct device_list list;
     struct bench_report report = {.count = 0};
     enum bench_want *wants = memory_array(bench_count, sizeof *wants);
-    enum status status = wants ? kinds_choose(options, wants, err) : STATUS_NO_MEMORY;
+    enum status status = wants ? choice_take(options->only, &options->setup, wants, err)
+                               : STATUS_NO_MEMORY;
 
     if (!status)
         status = device_list_probe(&list, err);

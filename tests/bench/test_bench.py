@@ -55,6 +55,12 @@ def main():
     code, text, err = run("--only", "ladder", "-d", "cpu", "--seconds", "0", "--shape", "70,90,2112,64")
     check(f"--only ladder times what there is of it ({err})", code == 0 and "are not timed apart here" in text
           and "ladder_loop" not in text)
+    code, text, err = run("--json", "--only", "steps", "-d", "cpu", "--seconds", "0", "--shape", "70,90,2112,64")
+    check(f"--only steps times one thing at a time ({err})", code == 0 and {r["name"]: r["unit"] for r in json.loads(text)["results"]}
+          == {"steps_" + step: "ms" for step in ("quantise", "hash_a", "quantise_hash", "draw", "noise_x", "y", "product",
+                                                 "hash_b", "renoise")})
+    code, _, err = run("--only", "steps_prepare", "-d", "cpu", "--seconds", "0")
+    check("a processor prepares nothing ahead", code == 4 and "prepares no product while another one runs" in err)
     code, _, err = run("--only", "ladder_fold", "-d", "cpu", "--seconds", "0")
     check("a step by itself is for CUDA", code == 4 and "only kernels for CUDA exist with steps left out" in err)
 

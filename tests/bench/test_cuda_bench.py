@@ -73,6 +73,11 @@ for step in ("ladder_fold", "ladder_store"):  # not every launch writes what is 
     found = (run("--only", step, *SHAPE, CUDA_STAND_IN=f"wrong_at={launch}") for launch in (9, 10, 11, 12))
     check(f"a wrong bit in {step} is found", any(code == 5 and f"{step}: " in err and "wrong" in err for code, _, err in found))
 
+code, text, err = run("--json", "--only", "steps", *SHAPE)
+check(f"each step alone is right too ({err})", code == 0 and len(json.loads(text)["results"]) == 10)
+found = (run("--only", "steps_noise_x", *SHAPE, CUDA_STAND_IN=f"wrong_at={launch}") for launch in (3, 4, 5, 6))
+check("a wrong bit in a step is found", any(code == 5 and "is wrong in the first lines" in err for code, _, err in found))
+
 with tempfile.TemporaryDirectory() as folder:
     os.symlink(f"{BUILD}/stand-in/libnvml_shim.so", f"{folder}/libnvidia-ml.so.1")
     seen = f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}"
