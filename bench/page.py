@@ -30,13 +30,13 @@ is the best of its gemm, its matmul, and its matmul with packed weights. *limit*
 
 def keep(folder):
     """Machine, results and ratios of one run, merged."""
-    kept = {"machine": None, "results": [], "ratios": [], "cosines": {}, "profiles": []}
+    kept = {"machine": None, "results": [], "ratios": [], "cosines": {}, "profiles": [], "ablation": []}
     for path in sorted(folder.glob("*.json"), key=lambda path: (path.name != "peers.json", path.name)):
         got = json.loads(path.read_text())
         for row in got.get("results", []):
             row["turns"] = "ratios" in got
         kept["machine"] = got.get("machine", kept["machine"])
-        for name in ("results", "ratios", "profiles"):
+        for name in ("results", "ratios", "profiles", "ablation"):
             kept[name] += got.get(name, [])
         kept["cosines"].update(got.get("cosines", {}))
     if not kept["machine"]:
@@ -117,6 +117,25 @@ def promises_section(kept):
         ("what", "shape", "threads", "best", "median", "promised", "aim", "holds"), rows) + "\n"
 
 
+def figure(value, unit=1, after=""):
+    """What may be unknown."""
+    return "-" if value is None else number(value * unit) + after
+
+
+def ladder_section(kept):
+    parts = []
+    for ladder in kept.get("ablation", []):
+        rows = [[step["name"], step["adds"], number(step["ms"]), number(step["tmac_s"]), number(100 * step["of_first"]) + " %",
+                 number(step["delta_ms"]), f"{number(step['slow'])} {step['slow_is']}", figure(step["clock_mhz"]),
+                 figure(step["power_w"]), figure(step["j_per_tmac"]), figure(step["of_peak"], 100, " %")]
+                for step in ladder["steps"]]
+        parts.append(f"{ladder['shape']} on {ladder['device']}, kernels {ladder['kernels']}"
+                     + ("" if ladder["apart"] else "; the steps between are not timed apart there") + ".\n\n"
+                     + table(("step", "adds", "ms", "TMAC/s", "of first", "+ ms", "slow ms", "MHz", "W", "J/TMAC", "of peak"),
+                             rows) + "\n")
+    return "### The ladder, medians\n\n" + "".join(parts) if parts else ""
+
+
 def profiles_section(kept):
     rows = [[profile["name"], shape_text(profile["shape"]), profile["row"],
              ", ".join(f"{name} {100 * share:.1f} %" for name, share in profile["parts"])]
@@ -175,7 +194,7 @@ def page():
     parts = [HEAD]
     for path in sorted(KEPT.glob("*.json")):
         kept = json.loads(path.read_text())
-        parts.append(machine_section(kept["machine"]) + products_section(kept) + promises_section(kept)
+        parts.append(machine_section(kept["machine"]) + products_section(kept) + promises_section(kept) + ladder_section(kept)
                      + profiles_section(kept) + sentences_section(kept) + rest_section(kept))
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 

@@ -3,7 +3,7 @@
 
     bench/plot.py FILE... -o OUT.png       one panel a unit, one colour a file
 
-Bars are the best run, the tick is the median. Rows that are in several files stand beside each other.
+Bars are the best run, the tick is the median; of the ladder's steps the bars are medians. Rows that are in several files stand beside each other.
 
 SPDX-License-Identifier: MIT
 """
@@ -12,15 +12,8 @@ import json
 import pathlib
 import sys
 
-try:
-    import matplotlib
-except ImportError as missing:
-    print(f"plot.py: {missing}: bench/peers/setup.sh installs it. Skipped.", file=sys.stderr)
-    sys.exit(77)
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402 the backend is chosen first
-
-UNITS = ("GMAC/s", "ratio", "sentences/s", "GB/s", "ms")
+LADDER = "ms, ladder"
+UNITS = ("GMAC/s", LADDER, "ratio", "sentences/s", "GB/s", "ms")
 BAR = 0.24  # inches
 
 
@@ -50,12 +43,22 @@ def ladder_rows(got):
             for step in got.get("ladder", [])]
 
 
+def rung_rows(got):
+    """The steps from the plain loop to a useful product, in a panel of their own."""
+    threads = {row["device"]: row["threads"] for row in got.get("results", [])}
+    return [{"device": ladder["device"], "name": step["name"], "shape": ladder["shape"], "unit": LADDER,
+             "threads": threads[ladder["device"]],
+             "min": step["ms"], "median": step["ms"], "max": step["ms"]}
+            for ladder in got.get("ablation", []) for step in ladder["steps"]]
+
+
 def read(paths):
     """{unit: {label: {file: row}}}, everything in its order; limits are the same at each shape: the best of them."""
     panels = {unit: {} for unit in UNITS}
     for path in paths:
         got = json.loads(path.read_text())
-        found = got.get("results", []) + ladder_rows(got)
+        found = [row for row in got.get("results", []) if not row["name"].startswith("ladder_")]
+        found += rung_rows(got) + ladder_rows(got)
         shared = shared_backends(got.get("results", []))
         for row in found:
             rows = panels.setdefault(row["unit"], {}).setdefault(label(row, shared), {})
@@ -70,18 +73,29 @@ def title(path):
     return f"{path} ({', '.join(sorted(names))})" if names else str(path)
 
 
-def draw(axes, unit, rows, paths):
+def pyplot_load():
+    """matplotlib's, or exit 77 with a sentence."""
+    try:
+        import matplotlib
+    except ImportError as missing:
+        print(f"plot.py: {missing}: bench/peers/setup.sh installs it. Skipped.", file=sys.stderr)
+        sys.exit(77)
+    matplotlib.use("Agg")
+    from matplotlib import pyplot  # the backend is chosen first
+    return pyplot
+
+
+def draw(axes, unit, rows, paths, colours):
     """Files that have a row share its height."""
-    colours = pyplot.get_cmap("tab10")
     for place, found in enumerate(rows.values()):
         height = 0.8 / len(found)
         for index, (path, row) in enumerate(found.items()):
             at = place + (index - (len(found) - 1) / 2) * height
-            axes.barh(at, row["min"] if unit == "ms" else row["max"], height, color=colours(paths.index(path)))
+            axes.barh(at, row["min"] if unit.startswith("ms") else row["max"], height, color=colours(paths.index(path)))
             axes.plot([row["median"]] * 2, [at - height / 2, at + height / 2], color="black", linewidth=1)
     axes.set_yticks(range(len(rows)), rows, fontsize=7)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel(unit + (", less is better" if unit == "ms" else ""))
+    axes.set_xlabel(unit + (", less is better" if unit.startswith("ms") else ""))
     axes.grid(axis="x", alpha=0.3)
 
 
@@ -90,6 +104,7 @@ def main():
     words.add_argument("files", nargs="+", type=pathlib.Path)
     words.add_argument("-o", "--output", required=True, type=pathlib.Path)
     options = words.parse_args()
+    pyplot = pyplot_load()
     panels = read(options.files)
     if not panels:
         sys.exit("plot.py: no results in these files")
@@ -97,9 +112,9 @@ def main():
             if any(path in found for rows in panels.values() for found in rows.values())]
     heights = [1 + BAR / 2 * sum(1 + len(found) for found in rows.values()) for rows in panels.values()]
     figure, axes = pyplot.subplots(len(panels), 1, figsize=(11, sum(heights)), height_ratios=heights, squeeze=False)
-    for axis, (unit, rows) in zip(axes[:, 0], panels.items()):
-        draw(axis, unit, rows, used)
     colours = pyplot.get_cmap("tab10")
+    for axis, (unit, rows) in zip(axes[:, 0], panels.items()):
+        draw(axis, unit, rows, used, colours)
     figure.legend([pyplot.Rectangle((0, 0), 1, 1, color=colours(i)) for i in range(len(used))],
                   [title(path) for path in used], loc="upper left", ncols=2, fontsize=7)
     figure.tight_layout(rect=(0, 0, 1, 1 - (0.1 + 0.2 * -(-len(used) // 2)) / sum(heights)))

@@ -269,6 +269,34 @@ if wants rows; then
         esac
     done
 fi
+# From the plain loop to a useful product, and each thing that it is made of by itself.
+ladder() {
+    local peak=mma_peak,ladder alone=steps
+    if [ -n "$short" ]; then peak=ladder_loop,ladder_fold alone=steps_draw; fi
+    bench ladder "$square" "$peak" && bench steps "$useful" "$alone" || return 1
+    if [ -z "$short" ]; then bench ladder-useful "$useful" "$peak" || return 1; fi
+    ladder_quote | grep -c '^  .* ms' | sed 's/$/ lines, quoted below/'
+}
+ladder_quote() { # what the JSON of the last step says; what no sensor said is a dash
+    python3 - "$out"/ladder*.json "$out/steps.json" <<'PY'
+import json, sys
+def cell(value, form, unit=1):
+    return "-" if value is None else format(value * unit, form)
+def gauged(row):
+    return (f"{cell(row['clock_mhz'], '.0f'):>5} MHz  {cell(row['power_w'], '.0f'):>4} W  {cell(row['j_per_tmac'], '.3g'):>6} J/TMAC  "
+            f"{cell(row['of_peak'], '.1f', 100):>5} % of peak")
+for file in sys.argv[1:]:
+    got = json.load(open(file))
+    for ladder in got["ablation"]:
+        print(f"ladder of {ladder['shape']} on {ladder['device']} by {ladder['kernels']}" + ("" if ladder["apart"] else ", whole products only"))
+        for step in ladder["steps"]:
+            print(f"  {step['name']:<15} {step['ms']:9.4g} ms  {step['tmac_s']:7.4g} TMAC/s  {100 * step['of_first']:5.1f} %  "
+                  f"{step['delta_ms']:+9.4g} ms  {step['slow_is']} {step['slow']:.4g} ms  {gauged(step)}  {step['adds']}")
+    for row in got["results"]:
+        if row["name"].startswith("steps_"):
+            print(f"  {row['name']:<19} {row['median']:9.4g} ms  {row['slow_is']} {row['slow']:.4g} ms  of {row['shape']}")
+PY
+}
 if wants bench; then
     step "bench: plain, tickets, mining, peak" bench square "$square" int8_product,mma_peak,tickets,mining
     step "bench: useful and a new header" bench useful "$useful" useful,mining,new_header
@@ -278,6 +306,7 @@ if wants bench; then
     step "mining, GMAC/s" judge square mining least 400000
     step "useful time to cuBLASLt's" judge useful "useful / cublaslt_int8, time" most 1.5
     step "a new header to its product, ms" judge useful new_header most 20
+    if step "bench: the ladder, and each step alone" ladder; then ladder_quote; fi
 fi
 
 # --- at work ---

@@ -6,10 +6,16 @@ labels: plain
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
+import tempfile
 
 MINERVA = os.environ["MINERVA"]
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.environ["SOURCE"] + "/bench")
+import page  # noqa: E402 found there
+import plot  # noqa: E402
 UNITS = {"int8_product": "GMAC/s", "tickets": "GMAC/s", "mining": "GMAC/s", "useful": "GMAC/s", "blake3": "GB/s",
          "verify_share": "ms", "new_header": "ms"}
 
@@ -22,6 +28,23 @@ def run(*words):
 def check(what, holds):
     if not holds:
         sys.exit(f"does not hold: {what}")
+
+
+def check_shown(told):
+    """The page and the plot hold what the JSON says."""
+    (ladder,) = told["ablation"]
+    text = page.ladder_section(told)
+    check("the page has a line a step", all(f"| {step['name']} | {step['adds']} | {page.number(step['ms'])} |" in text
+                                            for step in ladder["steps"]))
+    check("and dashes for what is not known", text.count("| - | - | - | - |") == len(ladder["steps"]))
+    check("a page without a ladder has none", page.ladder_section({}) == "")
+    with tempfile.TemporaryDirectory() as folder:
+        files = [pathlib.Path(folder) / name for name in ("one.json", "other.json")]
+        for file in files:
+            file.write_text(json.dumps(told))
+        panel = plot.read(files)[plot.LADDER]
+        check("ladders of two files stand side by side", len(panel) == len(ladder["steps"])
+              and all(set(found) == set(files) for found in panel.values()))
 
 
 def main():
@@ -52,6 +75,7 @@ def main():
         check("in time and in share", abs(step["ms"] * step["tmac_s"] / (70 * 90 * 2112 / 1e9) - 1) < 1e-4
               and abs(step["of_first"] * step["ms"] / ladder["steps"][0]["ms"] - 1) < 1e-4)
         check("and stands above the one below", abs(step["delta_ms"] - (step["ms"] - below["ms"] if below else 0)) < 1e-4 * step["ms"])
+    check_shown(told)
     code, text, err = run("--only", "ladder", "-d", "cpu", "--seconds", "0", "--shape", "70,90,2112,64")
     check(f"--only ladder times what there is of it ({err})", code == 0 and "are not timed apart here" in text
           and "ladder_loop" not in text)
