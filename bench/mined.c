@@ -17,6 +17,7 @@ enum {
     HITS_MAX = 64,
     QUEUE_MAX = 256,
     WINS_EXPECTED = 6,
+    STRETCH = 8,   /* the first one's preparation is an eighth of all */
     TRIES_MAX = 8, /* none wins in 8 products: e^-48 */
     RANK_ANY = 32,
     WORK_MAX = 256, /* of a tile (pow.md section 1) */
@@ -56,23 +57,47 @@ enum status mined_job(struct mined *mined, uint64_t work)
     return STATUS_OK;
 }
 
+static enum status left_renew(struct mined *mined)
+{
+    return generated_left(&mined->operands, ++mined->seed_a, mined->operands.shape.m);
+}
+
 enum status mined_renew(struct mined *mined)
 {
-    const enum status status =
-        generated_left(&mined->operands, ++mined->seed_a, mined->operands.shape.m);
+    enum status status = STATUS_OK;
 
+    if (mined->operands.spare) {
+        status = left_renew(mined);
+        generated_turn(&mined->operands);
+    }
+    if (!status)
+        status = left_renew(mined);
+    return status ? status : device_finish(mined->device);
+}
+
+static enum status run_many(struct mined *mined, uint32_t count)
+{
+    struct matmul_port *port = scheme_noisy_gemm.port(mined->run);
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; !status && i < count; i++) {
+        if (i)
+            generated_turn(&mined->operands);
+        status = generated_run(&mined->operands, port, (struct view){mined->c, 0});
+    }
+    if (!status) /* the last one may have been on its way */
+        status = matmul_drain(port);
     return status ? status : device_finish(mined->device);
 }
 
 enum status mined_run(struct mined *mined)
 {
-    struct matmul_port *port = scheme_noisy_gemm.port(mined->run);
-    enum status status =
-        generated_run(&mined->operands, port, (struct view){mined->c, 0});
+    return run_many(mined, 1);
+}
 
-    if (!status) /* it may have been on its way */
-        status = matmul_drain(port);
-    return status ? status : device_finish(mined->device);
+enum status mined_run_stretch(struct mined *mined)
+{
+    return run_many(mined, mined->stretch);
 }
 
 /* Rank and tile as asked, or the device's own tile, whatever the job would choose. */
@@ -106,14 +131,18 @@ enum status mined_open(struct mined *mined, const struct bench_setup *setup,
     struct pow_outlet outlet = {.device = 0};
     enum status status;
 
-    *mined = (struct mined){.device = setup->device, .rank = setup->rank};
+    *mined = (struct mined){.device = setup->device, .rank = setup->rank, .stretch = 1};
     matmul_port_plain(&mined->plain, setup->device);
     status = generated_new(&mined->operands, setup->device, shape, err);
     if (status)
         return status;
-    if (wants_product)
+    if (wants_product) {
         status =
             device_buffer_new(setup->device, (size_t)setup->m * setup->n * 4, &mined->c);
+    } else if (device_info(setup->device)->products_ahead) {
+        mined->stretch = STRETCH;
+        status = generated_spare_new(&mined->operands);
+    }
     if (!status)
         status = generated_right(&mined->operands, SEED_B);
     if (!status)

@@ -24,6 +24,8 @@ struct mined {
     struct pow_run *run;
     uint32_t rank;
     uint64_t seed_a, headers;
+    uint32_t stretch; /* products that are timed together: more than one where the device
+                         runs ahead and none is wanted, of two left operands in turns */
 };
 
 /* Everything made ready; nothing is multiplied yet. */
@@ -33,10 +35,13 @@ void mined_close(struct mined *mined); /* its parts; a zeroed one is fine */
 /* A job with a header that never was before.  work: multiply-accumulates a win takes; 0:
  * so many that none will. */
 MUST_CHECK enum status mined_job(struct mined *mined, uint64_t work);
-/* Another left operand, not multiplied yet. */
+/* Other left operands, not multiplied yet. */
 MUST_CHECK enum status mined_renew(struct mined *mined);
 /* One product under the newest job, to its end. */
 MUST_CHECK enum status mined_run(struct mined *mined);
+/* A stretch, each product asked for when the one before it may still run, as a worker
+ * does, to the end of the last one. */
+MUST_CHECK enum status mined_run_stretch(struct mined *mined);
 /* What one product under an easy job gives: the CPU verifier accepts every finding (there
  * must be one) and the product, if wanted, is right; a job that cannot be won is in place
  * afterwards and the right operand noised for it.  share: NULL, or the first one, for the

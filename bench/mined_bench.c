@@ -46,8 +46,9 @@ enum status mined_bench_run(struct bench *bench, double *value, struct error *er
     const uint64_t start = clock_ns();
 
     if (!status)
-        status = mined_run(&bench->mined);
-    *value = (double)s.m * (double)s.n * (double)s.k / (double)(clock_ns() - start);
+        status = mined_run_stretch(&bench->mined);
+    *value = bench->mined.stretch * (double)s.m * (double)s.n * (double)s.k /
+             (double)(clock_ns() - start);
     return mined_bench_judge(status, err);
 }
 

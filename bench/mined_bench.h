@@ -23,7 +23,8 @@ MUST_CHECK enum status mined_bench_open_tickets(const struct bench_setup *setup,
 MUST_CHECK enum status mined_bench_open_product(const struct bench_setup *setup,
                                                 struct bench **out, struct error *err);
 void mined_bench_close(struct bench *bench);
-/* GMAC/s of one product under the job that is in place, with another left operand. */
+/* GMAC/s of a stretch of products (mined.h) under the job that is in place, with other
+ * left operands. */
 MUST_CHECK enum status mined_bench_run(struct bench *bench, double *value,
                                        struct error *err);
 void mined_bench_shape(const struct bench *bench, char text[BENCH_SHAPE_MAX]);
