@@ -69,6 +69,7 @@ struct cuda_matmul {
     const char *name; /* also the variant that device_options may name */
     /* Compute capabilities it runs on, as 80 for 8.0; max 0: every later one. */
     uint32_t capability_min, capability_max;
+    uint32_t capability_gap[2]; /* but for these, first and last; {0}: none */
     /* Entry points `extern "C" __global__ void entry(struct cuda_product)` by mode; NULL:
      * this row does not do that.  One that is in none of the embedded files (this build's
      * nvcc could not compile it) leaves the row out for that mode. */

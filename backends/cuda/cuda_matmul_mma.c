@@ -42,10 +42,7 @@ static uint64_t wide_parts(uint64_t m, uint64_t n)
  * the second cache than it has; small products are better spread. */
 static bool is_for_wide(const struct cuda_traits *traits, const struct cuda_ask *ask)
 {
-    const bool is_fast = traits->capability == 80 ||
-                         (traits->capability >= 90 && traits->capability < 120);
-
-    return is_fast && traits->shared_max >= WIDE_SHARED &&
+    return traits->shared_max >= WIDE_SHARED &&
            wide_parts(ask->m, ask->n) >= traits->processors;
 }
 
@@ -144,11 +141,12 @@ static void turing_any_grid(const struct cuda_traits *traits, enum cuda_mode mod
 }
 
 /* Alike but for names and limits. */
-#define ROW(family, fold, min, max, suits_it, grid_it)                                   \
+#define ROW(family, fold, min, max, not_from, not_to, suits_it, grid_it)                 \
     const struct cuda_matmul cuda_matmul_##family##_##fold = {                           \
         .name = #family "_" #fold,                                                       \
         .capability_min = (min),                                                         \
         .capability_max = (max),                                                         \
+        .capability_gap = {(not_from), (not_to)},                                        \
         .entries = {[CUDA_CLEAN] = #family "_clean",                                     \
                     [CUDA_MINED] = #family "_" #fold "_mined",                           \
                     [CUDA_USEFUL] = #family "_" #fold "_useful"},                        \
@@ -160,11 +158,11 @@ static void turing_any_grid(const struct cuda_traits *traits, enum cuda_mode mod
         .run = cuda_matmul_launch,                                                       \
         .plan = cuda_plan_make,                                                          \
     };
-ROW(wide, lane, 80, 119, suits_wide_lane, wide_grid)
-ROW(wide, quad, 80, 119, suits_wide_quad, wide_grid)
-ROW(mma, lane, 80, 0, suits_lane, mma_grid)
-ROW(mma, quad, 80, 0, suits_quad, mma_grid)
-ROW(mma, any, 80, 0, suits_any, mma_any_grid)
-ROW(turing, lane, 75, 79, suits_lane, turing_grid)
-ROW(turing, quad, 75, 79, suits_quad, turing_grid)
-ROW(turing, any, 75, 79, suits_any, turing_any_grid)
+ROW(wide, lane, 80, 119, 81, 89, suits_wide_lane, wide_grid)
+ROW(wide, quad, 80, 119, 81, 89, suits_wide_quad, wide_grid)
+ROW(mma, lane, 80, 0, 0, 0, suits_lane, mma_grid)
+ROW(mma, quad, 80, 0, 0, 0, suits_quad, mma_grid)
+ROW(mma, any, 80, 0, 0, 0, suits_any, mma_any_grid)
+ROW(turing, lane, 75, 79, 0, 0, suits_lane, turing_grid)
+ROW(turing, quad, 75, 79, 0, 0, suits_quad, turing_grid)
+ROW(turing, any, 75, 79, 0, 0, suits_any, turing_any_grid)

@@ -36,8 +36,11 @@ const size_t cuda_joint_count = sizeof cuda_joint_rows / sizeof cuda_joint_rows[
 
 bool cuda_row_runs(const struct cuda_matmul *row, uint32_t capability)
 {
+    const uint32_t *gap = row->capability_gap;
+
     return capability >= row->capability_min &&
-           (!row->capability_max || capability <= row->capability_max);
+           (!row->capability_max || capability <= row->capability_max) &&
+           !(gap[0] && capability >= gap[0] && capability <= gap[1]);
 }
 
 /* The plain row needs no kernel of its own. */

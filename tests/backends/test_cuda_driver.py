@@ -102,4 +102,7 @@ check("their driver, capability and memory are shown",
 tried = [d for d in devices(STAND_IN, "", tested=True) if d["backend"] == "cuda"]
 ways = re.findall(r"^CUDA_MATMUL\((\w+)", open(os.path.join(SOURCE, "backends/cuda/cuda_matmul.def"), encoding="utf-8").read(), re.M)
 check("a card that passed shows its way to multiply", len(tried) == 1 and tried[0]["usable"] and tried[0]["variant"] in ways)
+for capability, way in (("80", "wide_lane"), ("86", "mma_lane"), ("89", "mma_lane"), ("120", "mma_lane")):
+    tried = [d for d in devices(STAND_IN, f"capability={capability}", tested=True) if d["backend"] == "cuda"]
+    check(f"a card of {capability} multiplies by {way}, not {tried[0]['variant']}", tried[0]["variant"] == way)
 sys.exit(1 if FAILED else 0)

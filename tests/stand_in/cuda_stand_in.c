@@ -171,9 +171,10 @@ int cuDeviceTotalMem_v2(size_t *size, int device)
 /* Of a block that asks for it. */
 static uint32_t shared_max(void)
 {
-    const uint32_t kilobytes = state.capability < 80    ? 64
-                               : state.capability == 90 ? 227
-                                                        : 99;
+    const uint32_t kilobytes = state.capability < 80                              ? 64
+                               : state.capability == 80                           ? 163
+                               : state.capability >= 90 && state.capability < 120 ? 227
+                                                                                  : 99;
 
     return kilobytes << 10;
 }
