@@ -317,8 +317,10 @@ static void check_best(struct work *w)
     struct target best;
 
     trial_hex(w->t, "best_jackpot_le_hex", best.le, sizeof(best.le));
-    if (!tile || tile->data.size != 16)
+    if (!tile || tile->data.size != 16) {
         trial_fail(w->t, STATUS_BAD_DATA, "\"best_tile\" is no pair");
+        return;
+    }
     if (w->t->status)
         return;
     const uint64_t row = u64_load(tile->data.data),

@@ -49,6 +49,9 @@ static enum status factors_expect(struct device *device, struct packed *packed)
     return rank ? factors_room(device, packed, rank) : STATUS_OK;
 }
 
+/* In one piece: pack() reads an operand that is one buffer of as many bytes, so where
+ * this is larger than a device allows (CL_DEVICE_MAX_MEM_ALLOC_SIZE), that was refused
+ * before, and the task declined with both figures. */
 enum status opencl_packed_new(struct device *device, uint32_t n, uint32_t k,
                               struct packed **out)
 {

@@ -1,7 +1,7 @@
 /*
  * test_selftest.c - claimed: a device passes its built-in known answers, and not one of
- * them passes with a digit of its answer changed; worked cases that make no sense are
- * refused, not run.
+ * them passes with a digit of its answer changed, or with a hit that is missing, wrong or
+ * there twice; worked cases that make no sense are refused, not run.
  *
  * labels: avx2 portable
  *
@@ -98,6 +98,68 @@ static void test_a_wrong_answer_is_seen(void **state)
         changed += of_case;
     }
     assert_true(changed > selftest_builtin_count());
+}
+
+/* A device that lies about the hits of its useful products, or about its tickets. */
+enum lie { LIE_NONE, LIE_TWICE, LIE_FEWER, LIE_TICKET, LIE_PLACE, LIE_BEST };
+static enum lie lie;
+
+static enum status lying_multiply(struct device *of, const struct multiply *ask)
+{
+    _Alignas(struct hits) uint8_t bytes[sizeof(struct hits) + 2 * sizeof(struct hit)];
+    struct hits *found = (struct hits *)(void *)bytes;
+    const enum status status = backend_cpu.multiply(of, ask);
+
+    if (status || !ask->mining || !ask->c.buffer)
+        return status;
+    const struct view hits = ask->mining->hits;
+    assert_int_equal(backend_cpu.read(of, hits.buffer, hits.offset, bytes, sizeof bytes),
+                     STATUS_OK);
+    assert_true(found->count > 2);
+    if (lie == LIE_TWICE)
+        found->hit[1] = found->hit[0];
+    found->count -= lie == LIE_FEWER;
+    found->hit[1].ticket[31] ^= lie == LIE_TICKET;
+    found->hit[1].row += lie == LIE_PLACE ? 1000 : 0;
+    return backend_cpu.write(of, hits.buffer, hits.offset, bytes, sizeof bytes);
+}
+
+/* Another ticket than the best one is zero. */
+static enum status lying_launch(struct device *of, const struct launch *launch)
+{
+    static const uint8_t zero[32];
+    const enum status status = backend_cpu.launch(of, launch);
+
+    if (status || lie != LIE_BEST || launch->kernel != KERNEL_ticket_hash)
+        return status;
+    return backend_cpu.write(of, launch->views[2].buffer, 32 * (launch->last - 1), zero,
+                             sizeof zero);
+}
+
+static void test_lies_are_seen(void **state)
+{
+    static const char *const says[] = {NULL,
+                                       "two hits at 0, 0",
+                                       " tiles, expected ",
+                                       "ticket of the mining product differs at byte 31",
+                                       "where no tile starts",
+                                       "2 tickets as good as the best, expected 1"};
+    struct backend liar = backend_cpu;
+    struct device_head *head = (struct device_head *)device;
+
+    (void)state;
+    liar.multiply = lying_multiply;
+    liar.launch = lying_launch;
+    for (lie = LIE_NONE; lie <= LIE_BEST; lie++) {
+        struct error err = {0};
+
+        head->backend = &liar;
+        const enum status status = selftest_short(device, &err);
+        head->backend = &backend_cpu;
+        if (status != (lie ? STATUS_MISMATCH : STATUS_OK) ||
+            (lie && !strstr(err.text, says[lie])))
+            fail_msg("lie %d: %s", (int)lie, error_text(&err));
+    }
 }
 
 static void test_nonsense_is_refused(void **state)
@@ -208,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answers_hold),
         cmocka_unit_test(test_a_wrong_answer_is_seen),
+        cmocka_unit_test(test_lies_are_seen),
         cmocka_unit_test(test_nonsense_is_refused),
         cmocka_unit_test(test_devices_are_picked_by_word_and_number),
     };
