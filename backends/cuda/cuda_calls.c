@@ -148,15 +148,30 @@ static enum status words_of(struct device *device, const struct launch *launch,
     return status;
 }
 
+/* What the launch writes, where its kernel adds to it. */
+static enum status sums_clear(struct device *device, const struct words *words,
+                              const struct cuda_grid *grid, struct cuda_stream *stream)
+{
+    const uint64_t sums = words->views[kernel_table[words->launch.kernel].views - 1];
+
+    if (!grid->cleared_bytes)
+        return STATUS_OK;
+    return cuda_check(
+        device,
+        device->driver.set_bytes(sums + grid->cleared_at, 0, grid->cleared_bytes, stream),
+        "clearing sums");
+}
+
 static enum status words_launch(struct device *device, struct words *words,
                                 struct cuda_stream *stream)
 {
     void *arguments[WORDS_MAX];
     struct cuda_grid grid = {.parts = 0};
     struct cuda_function *function = tuned_choose(device, &words->launch, &grid);
+    const enum status status = sums_clear(device, words, &grid, stream);
 
     words_list(words, arguments);
-    return cuda_launch(device, function, &grid, arguments, stream);
+    return status ? status : cuda_launch(device, function, &grid, arguments, stream);
 }
 
 enum status cuda_text(struct device *device, enum kernel kernel, const uint64_t range[2],
@@ -202,17 +217,6 @@ static struct cuda_function *joint_choose(const struct device *device,
     return NULL;
 }
 
-static enum status sums_clear(struct device *device, const struct words *words,
-                              const struct cuda_grid *grid)
-{
-    const uint64_t sums = words->views[kernel_table[words->launch.kernel].views - 1];
-
-    return cuda_check(device,
-                      device->driver.set_bytes(sums + grid->cleared_at, 0,
-                                               grid->cleared_bytes, device->order),
-                      "clearing sums");
-}
-
 enum status cuda_launch_then(struct device *device, const struct launch *first,
                              const struct launch *second)
 {
@@ -229,8 +233,8 @@ enum status cuda_launch_then(struct device *device, const struct launch *first,
         status = words_of(device, first, &words[0]);
     if (!status)
         status = words_of(device, second, &words[1]);
-    if (!status && grid.cleared_bytes)
-        status = sums_clear(device, &words[1], &grid);
+    if (!status)
+        status = sums_clear(device, &words[1], &grid, device->order);
     if (status)
         return status;
     words_list(&words[1], arguments + words_list(&words[0], arguments));

@@ -62,8 +62,8 @@ enum {
     LOWRANK_STEP = TILE_THREADS / 4, /* lines between a thread's chunks of a stage */
     LOWRANK_CHUNKS = TILE_LINES / LOWRANK_STEP,
     LOWRANK_SHARED = LOWRANK_STAGES * TILE_STAGE,
+    LOWRANK_PIECE = 8,              /* stages of one, at least, where k is cut */
     NOISE_X_PITCH = TILE_LINES + 4, /* bytes between columns of noise: other banks */
-    NOISE_X_STAGES = 8,             /* of a part, at least */
 
     ATTENTION_THREADS = 128, /* a warp a query's head */
     ATTENTION_KEPT = 1024,   /* scores in shared memory */

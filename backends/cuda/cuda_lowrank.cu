@@ -1,5 +1,6 @@
 /*
- * cuda_lowrank.cu - lowrank.cl by tiles of 128 lines by 128 sums.
+ * cuda_lowrank.cu - lowrank.cl by tiles of 128 lines by 128 sums; more blocks than tiles
+ * cut k into pieces.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,12 +13,14 @@ DEVICE_FN void lowrank_tiles(u64 first, u64 last, GLOBAL ci8 *in, GLOBAL cu16 *p
                              GLOBAL i32 *out, u32 k, u32 rank)
 {
     struct lowrank_alone alone;
-    const struct lowrank_ask ask = {in, pairs, out, first, last, k, rank, k};
+    struct lowrank_ask ask = {in, pairs, out, first, last, k, rank, k};
 
-    if ((u64)in % 16 || (u64)pairs % 4 || k % TILE_DEPTH)
+    if ((u64)in % 16 || (u64)pairs % 4 || k % TILE_DEPTH) {
         kernel_lowrank_x(first, last, in, pairs, out, k, rank);
-    else
-        lowrank_run(&ask, &alone);
+        return;
+    }
+    ask.depth = lowrank_depth(&ask, block_count());
+    lowrank_run(&ask, &alone);
 }
 
 /* Shared: LOWRANK_SHARED. */

@@ -46,7 +46,7 @@ struct cuda_grid {
     /* Where set, two more: of lines of so many bytes at scratch + extra_at, m of a's and
      * behind them those of b's, in the same boxes. */
     uint32_t extra_bytes, extra_at;
-    /* Of what a joint kernel's second text writes: zeros before it runs. */
+    /* Of a text's last view, of the second one's where there are two: zeros before. */
     uint64_t cleared_at, cleared_bytes;
 };
 

@@ -148,33 +148,3 @@ bool lowrank_warps_y_grid(const struct cuda_traits *traits, const struct launch 
     (void)traits;
     return lowrank_grid(launch, out);
 }
-
-/* Where there are too few tiles for the card, warps are done sooner. */
-static bool tiles_grid(const struct cuda_traits *traits, const struct launch *launch,
-                       struct cuda_grid *out)
-{
-    const uint64_t lines = launch->last - launch->first;
-    const uint32_t k = launch->scalars[0].u32, rank = launch->scalars[1].u32;
-
-    *out = (struct cuda_grid){
-        .parts = (lines + TILE_LINES - 1) / TILE_LINES *
-                 ((rank + TILE_LINES - 1) / TILE_LINES),
-        .blocks_max = BLOCKS_MAX,
-        .threads = TILE_THREADS,
-        .shared = LOWRANK_SHARED,
-    };
-    return out->shared <= traits->shared_max && k % TILE_DEPTH == 0 &&
-           2 * out->parts >= traits->processors;
-}
-
-bool lowrank_tiles_x_grid(const struct cuda_traits *traits, const struct launch *launch,
-                          struct cuda_grid *out)
-{
-    return tiles_grid(traits, launch, out);
-}
-
-bool lowrank_tiles_y_grid(const struct cuda_traits *traits, const struct launch *launch,
-                          struct cuda_grid *out)
-{
-    return tiles_grid(traits, launch, out);
-}

@@ -199,6 +199,7 @@ static void far_check(const struct far_case *c, const struct cuda_tuned *tuned)
         arguments[2 + info->views + i] = &ask.scalars[i];
     }
     assert_true(tuned->grid(&traits, &ask, &grid));
+    memset((uint8_t *)views[out] + grid.cleared_at, 0, grid.cleared_bytes);
     launch(tuned->entry, &grid, (uint32_t)grid.parts, arguments);
     uint8_t *found = (uint8_t *)views[out];
     views[out] = far_view(c, out);

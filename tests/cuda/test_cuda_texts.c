@@ -130,6 +130,7 @@ static void case_launch(struct text_case *c, const struct cuda_tuned *row, void 
 
     assert_true(row->grid(&traits, &c->launch, &grid));
     assert_true(grid.shared <= traits.shared_max);
+    memset((uint8_t *)device[info->views - 1] + grid.cleared_at, 0, grid.cleared_bytes);
     arguments[count++] = &c->launch.first;
     arguments[count++] = &c->launch.last;
     for (uint32_t i = 0; i < info->views; i++)
@@ -443,8 +444,7 @@ static void test_noise(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 8; i++) {
-        const uint32_t rows = shapes[i / 2][0], k = shapes[i / 2][1];
-        const uint32_t rank = shapes[i / 2][2];
+        const uint32_t *s = shapes[i / 2], rows = s[0], k = s[1], rank = s[2];
         struct text_case c = case_of(KERNEL_noise_add, i / 2 % 2, rows);
         int8_t *clean;
 
@@ -470,8 +470,7 @@ static void test_lowrank(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 6; i++) {
-        const uint32_t rows = shapes[i / 2][0], k = shapes[i / 2][1];
-        const uint32_t rank = shapes[i / 2][2];
+        const uint32_t *s = shapes[i / 2], rows = s[0], k = s[1], rank = s[2];
         struct text_case c =
             case_of(i % 2 ? KERNEL_lowrank_x : KERNEL_lowrank_y, i / 2 % 2, rows);
 
