@@ -50,6 +50,7 @@ void product_run_load(struct product_run *run, struct device *device,
     run->b = put(device, p->b, (size_t)shape->n * shape->k);
     run->c = put(device, NULL, (size_t)shape->m * shape->n * 4);
     run->hits = put(device, NULL, hits_size(run->hits_max));
+    run->others = put(device, NULL, hits_size(run->hits_max));
     assert_int_equal(device_packed_new(device, shape->n, shape->k, &run->packed),
                      STATUS_OK);
     assert_int_equal(device_pack(device, run->packed, (struct view){run->b, 0},
@@ -66,6 +67,7 @@ void product_run_free(struct product_run *run)
     device_buffer_free(run->device, run->b);
     device_buffer_free(run->device, run->c);
     device_buffer_free(run->device, run->hits);
+    device_buffer_free(run->device, run->others);
 }
 
 static int hit_order(const void *left, const void *right)
@@ -78,14 +80,14 @@ static int hit_order(const void *left, const void *right)
 }
 
 /* A device may find them in any order. */
-static void hits_check(const struct product_run *run, const struct product_case *shape,
-                       const struct product_plain *p)
+static void hits_check(const struct product_run *run, const struct buffer *from,
+                       const struct product_case *shape, const struct product_plain *p)
 {
     const size_t size = hits_size(run->hits_max);
     struct hits *hits = room(1, size);
     uint32_t at = 0;
 
-    assert_int_equal(device_read(run->device, run->hits, 0, hits, size), STATUS_OK);
+    assert_int_equal(device_read(run->device, from, 0, hits, size), STATUS_OK);
     assert_int_equal(hits->count, p->wins);
     qsort(hits->hit, hits->count, sizeof hits->hit[0], hit_order);
     for (uint64_t t = 0; t < p->tile_rows * p->tile_columns; t++) {
@@ -127,8 +129,8 @@ static void junk_write(const struct product_run *run, const struct product_case 
     memory_free(junk);
 }
 
-void product_run_check(struct product_run *run, const struct product_case *shape,
-                       const struct product_plain *p, bool is_useful)
+static struct mining mining_of(const struct product_run *run,
+                               const struct product_case *shape)
 {
     struct mining mining = {
         .a.rank = shape->rank,
@@ -138,25 +140,59 @@ void product_run_check(struct product_run *run, const struct product_case *shape
         .hits = {run->hits, 0},
         .hits_max = run->hits_max,
     };
-    const struct multiply multiply = {
-        .m = shape->m,
-        .a = {run->a, 0},
-        .b = run->packed,
-        .c = {is_useful ? run->c : NULL, 0},
-        .mining = shape->rank ? &mining : NULL,
-    };
 
     memset(mining.bound, 0xff, sizeof mining.bound);
     mining.bound[31] = shape->bound_top;
     product_seed(mining.a.seed, SEED_A);
     product_seed(mining.b.seed, SEED_B);
+    return mining;
+}
+
+static struct multiply multiply_of(const struct product_run *run,
+                                   const struct product_case *shape,
+                                   const struct mining *mining, bool is_useful)
+{
+    return (struct multiply){
+        .m = shape->m,
+        .a = {run->a, 0},
+        .b = run->packed,
+        .c = {is_useful ? run->c : NULL, 0},
+        .mining = shape->rank ? mining : NULL,
+    };
+}
+
+void product_run_check(struct product_run *run, const struct product_case *shape,
+                       const struct product_plain *p, bool is_useful)
+{
+    const struct mining mining = mining_of(run, shape);
+    const struct multiply multiply = multiply_of(run, shape, &mining, is_useful);
+
     junk_write(run, shape);
     assert_int_equal(device_multiply(run->device, &multiply), STATUS_OK);
     assert_int_equal(device_finish(run->device), STATUS_OK);
     if (is_useful)
         product_equals(run, shape, p);
     if (shape->rank && p->wins <= run->hits_max)
-        hits_check(run, shape, p);
+        hits_check(run, run->hits, shape, p);
+}
+
+void product_run_check_pair(struct product_run *run, const struct product_case *shape,
+                            const struct product_plain *p)
+{
+    const struct mining useful = mining_of(run, shape);
+    struct mining mined = useful;
+    const struct multiply first = multiply_of(run, shape, &useful, true);
+    const struct multiply second = multiply_of(run, shape, &mined, false);
+
+    assert_true(shape->rank);
+    mined.hits.buffer = run->others;
+    junk_write(run, shape);
+    assert_int_equal(device_multiply(run->device, &first), STATUS_OK);
+    assert_int_equal(device_prepare(run->device, &second), STATUS_OK);
+    assert_int_equal(device_multiply(run->device, &second), STATUS_OK);
+    product_equals(run, shape, p);
+    hits_check(run, run->hits, shape, p);
+    hits_check(run, run->others, shape, p);
 }
 
 /* --- the steps --- */

@@ -99,9 +99,10 @@ static void check_shape(struct device *device, const struct product_case *shape,
         return;
     const struct product_plain *p = text_of(number, shape);
     product_run_load(&run, device, shape, p, 0);
-    product_run_check(&run, shape, p, true);
     if (shape->rank)
-        product_run_check(&run, shape, p, false);
+        product_run_check_pair(&run, shape, p);
+    else
+        product_run_check(&run, shape, p, true);
     product_run_free(&run);
 }
 
