@@ -65,10 +65,8 @@ for below, step in zip([None] + ladder["steps"], ladder["steps"]):
 code, text, err = run("--only", "ladder_fold", "--shape", "128,256,2048,128", MINERVA_CUDA="wgmma_lane",
                       CUDA_STAND_IN="capability=90 cache=16777216")
 check(f"the kernels of warp groups have steps too ({err})", code == 0 and len(text.splitlines()) == 2)
-code, text, err = run("--json", "--only", "ladder", "--shape", "64,64,1024,64", MINERVA_CUDA="mma_any")
-(ladder,) = json.loads(text)["ablation"]
-check(f"where no kernels have steps the ladder has whole products ({err})", code == 0 and not ladder["apart"]
-      and [step["name"] for step in ladder["steps"]] == ["int8_product", "tickets", "mining", "useful"])
+code, _, err = run("--only", "ladder_fold", *SHAPE, MINERVA_CUDA="mma_any")
+check(f"a way without steps is named ({err})", code == 4 and "products by mma_any have no kernels with steps left out" in err)
 for step in ("ladder_fold", "ladder_store"):  # not every launch writes what is looked at
     found = (run("--only", step, *SHAPE, CUDA_STAND_IN=f"wrong_at={launch}") for launch in (9, 10, 11, 12))
     check(f"a wrong bit in {step} is found", any(code == 5 and f"{step}: " in err and "wrong" in err for code, _, err in found))
@@ -88,7 +86,7 @@ with tempfile.TemporaryDirectory() as folder:
         check("clock and power are told", row["clock_mhz"] == 1755 and row["power_w"] > 0)
         check("a product's joules follow", abs(row["j_per_tmac"] * row["median"] / 1000 / row["power_w"] - 1) < 1e-4)
         check("and its share of the peak", row["of_peak"] is not None and (row["of_peak"] == 1 or row["name"] != "mma_peak"))
-    code, text, err = run("--only", "int8_product", *SHAPE, LD_LIBRARY_PATH=seen, NVML_SHIM="old")
+    code, text, err = run("--only", "steps_draw", *SHAPE, LD_LIBRARY_PATH=seen, NVML_SHIM="old")
     check(f"a card without clock and counter has watts alone ({err})", code == 0
           and all(line.split()[-4] == "-" and line.split()[-3] == "338.5" and line.split()[-1] == "-"
                   for line in text.splitlines()[1:2]))

@@ -155,7 +155,7 @@ static void test_steps(void **state)
     const struct product_case cases[] = {
         {200, 320, 1152, 128, rows_lane, columns_lane, VALUES_ANY, 1, 255},
         {64, 64, 1088, 64, rows_lane, columns_lane, VALUES_EDGES, 1, 128},
-        {256, 64, 2432, 128, rows_lane, columns_lane, VALUES_HIGHEST, 1, 99},
+        {256, 64, 1152, 128, rows_lane, columns_lane, VALUES_HIGHEST, 1, 99},
     };
 
     (void)state;
