@@ -29,7 +29,8 @@ static const struct step apart[] = {
 static const struct step whole[] = {
     {&bench_int8_product, "the plain product, written"},
     {&bench_tickets, "A's noise, fold, tile hash; nothing written"},
-    {&bench_mining, "A's hash and seed"},
+    {&bench_mining,
+     "A's hash and seed; product behind product where the device runs ahead"},
     {&bench_useful, "X and Y, denoise, the product written"},
 };
 

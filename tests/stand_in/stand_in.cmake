@@ -12,6 +12,7 @@ if(OPENCL_HEADERS AND OPENCL_LIBRARY)
 endif()
 
 add_library(nvml_shim MODULE ${CMAKE_SOURCE_DIR}/tests/stand_in/nvml_shim.c)
+add_dependencies(tests_tsan nvml_shim) # of test_gauge
 target_compile_options(nvml_shim PRIVATE -Wall -Wextra -Wshadow -Wconversion -Werror)
 set_target_properties(nvml_shim PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand-in)
 
