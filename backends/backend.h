@@ -111,7 +111,7 @@ struct backend {
     enum status (*read)(struct device *device, const struct buffer *from, size_t offset,
                         void *to, size_t size);
     enum status (*launch)(struct device *device, const struct launch *launch);
-    /* One after the other, the second reads what the first writes; may be one kernel. */
+    /* One after the other, the second reads what the first does; may be one kernel. */
     enum status (*launch_then)(struct device *device, const struct launch *first,
                                const struct launch *second);
     enum status (*finish)(struct device *device); /* all that was queued is done */

@@ -63,7 +63,7 @@ MUST_CHECK enum status device_read(struct device *device, const struct buffer *f
                                    size_t offset, void *to, size_t size);
 MUST_CHECK enum status device_launch(struct device *device, const struct launch *launch);
 /* One after the other, which a device may do in one: the second reads what the first
- * writes.  Counts as two launches. */
+ * writes, or reads too.  Counts as two launches. */
 MUST_CHECK enum status device_launch_then(struct device *device,
                                           const struct launch *first,
                                           const struct launch *second);

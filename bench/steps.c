@@ -203,16 +203,14 @@ enum status steps_hash_b(struct steps *steps)
 }
 
 /* Sums of a kernel that takes k and rank. */
-static enum status sums(struct steps *steps, enum kernel kernel, struct buffer *lines,
-                        uint64_t count, struct buffer *out)
+static struct launch summing(const struct steps *steps, enum kernel kernel,
+                             struct buffer *lines, uint64_t count, struct buffer *out)
 {
-    const struct launch launch = {
+    return (struct launch){
         .kernel = kernel,
         .last = count,
         .views = {{lines, 0}, {steps->pairs, 0}, {out, 0}},
         .scalars = {{.u32 = (uint32_t)steps->operands.shape.k}, {.u32 = steps->rank}}};
-
-    return device_launch(steps->device, &launch);
 }
 
 enum status steps_noise_x(struct steps *steps)
@@ -225,16 +223,18 @@ enum status steps_noise_x(struct steps *steps)
                                          {steps->pairs, 0},
                                          {steps->noised, 0}},
                                .scalars = {{.u32 = (uint32_t)s.k}, {.u32 = steps->rank}}};
-    const enum status status = device_launch(steps->device, &add);
+    const struct launch x =
+        summing(steps, KERNEL_lowrank_x, steps->operands.left, s.m, steps->x);
 
-    return status ? status
-                  : sums(steps, KERNEL_lowrank_x, steps->operands.left, s.m, steps->x);
+    return device_launch_then(steps->device, &add, &x);
 }
 
 enum status steps_y(struct steps *steps)
 {
-    return sums(steps, KERNEL_lowrank_y, steps->operands.right, steps->operands.shape.n,
-                steps->y);
+    const struct launch y = summing(steps, KERNEL_lowrank_y, steps->operands.right,
+                                    steps->operands.shape.n, steps->y);
+
+    return device_launch(steps->device, &y);
 }
 
 enum status steps_prepare(struct steps *steps)
