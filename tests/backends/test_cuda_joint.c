@@ -143,7 +143,7 @@ static void products_of_made_operands(void **state)
     uint64_t launches[3];
 
     stand_in->lag = LAG_LATE;
-    pow_case_open(2, &c); /* 128 x 128 x 2048 */
+    pow_case_open(6, &c); /* 64 x 64 x 2048 */
     pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, device_of(NULL));
     pow_bench_make(&bench, &c);
     pow_bench_job(&bench, &c, pow_bench_one_in(4, c.k), 1);
@@ -173,7 +173,7 @@ static void an_operand_is_not_made_over_one_in_use(void **state)
     struct pow_bench bench;
 
     stand_in->lag = LAG_LATE;
-    pow_case_open(2, &c);
+    pow_case_open(6, &c);
     pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, device_of(NULL));
     pow_bench_make(&bench, &c);
     pow_bench_job(&bench, &c, pow_bench_one_in(4, c.k), 1);
