@@ -136,10 +136,13 @@ static uint32_t tuned_output(const char *name)
 uint8_t *stand_in_written(const struct cuda_function *function, void *const *arguments)
 {
     uint8_t *written = NULL;
+    uint64_t first;
 
-    if (function->output)
-        memcpy(&written, arguments[function->output], sizeof written);
-    else if (function->sizes[0] == sizeof(struct cuda_product)) {
+    if (function->output) { /* of a later part of a range only the kernel knows where */
+        memcpy(&first, arguments[0], sizeof first);
+        if (!first)
+            memcpy(&written, arguments[function->output], sizeof written);
+    } else if (function->sizes[0] == sizeof(struct cuda_product)) {
         const struct cuda_product *product = arguments[0];
 
         if (!strcmp(function->name, "correction_make"))
