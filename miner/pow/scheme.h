@@ -48,8 +48,8 @@ struct pow_scheme {
      * Without this call the first product under a job makes it. */
     enum status (*prepare)(struct pow_run *run, struct weights *weights,
                            struct error *err);
-    /* Findings from now on carry this task's id ("" for none). One job is kept for all
-     * parts of a site; a new header is picked up at the next product. */
+    /* What products from now on find carries this task's id ("" for none). One job is
+     * kept for all parts of a site; a new header is picked up at the next product. */
     void (*assign)(struct pow_run *run, const char *task_id);
     /* Recomputes the finding; OK gives the share (encoded), LOW or BAD_PROOF say the
      * device erred. */

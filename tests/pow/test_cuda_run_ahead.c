@@ -1,7 +1,8 @@
 /*
  * test_cuda_run_ahead.c - claims: all that a product without a result needs beforehand,
  * its root included, is made while the product before it has not run yet; of left
- * operands that take turns only what changed is hashed, and no tree is taken for another.
+ * operands that take turns only what changed is hashed, and no tree is taken for another;
+ * and they take no more memory than is asked of a card beforehand.
  *
  * labels: plain
  * Against the stand-in for the driver (tests/stand_in); no card is asked.
@@ -16,6 +17,7 @@
 #include <cmocka.h>
 
 #include "miner/base/memory.h"
+#include "miner/tasks/generated.h"
 #include "miner/tasks/idle.h"
 #include "tests/stand_in/stand_in_find.h"
 #include "tests/two_lefts.h"
@@ -206,6 +208,37 @@ static void test_generated_products_take_turns(void **state)
     two_lefts_close(&bench);
 }
 
+/* What generated products take of the card is no more than is asked of it beforehand. */
+static void test_memory_is_what_is_said(void **state)
+{
+    const struct model_shape shapes[] = {{256, 256, 2048}, {1024, 512, 4096}};
+    struct cuda_stand_in *stand_in = *state;
+    const uint64_t memory = stand_in->memory;
+
+    stand_in->memory = (uint64_t)4 << 30;
+    for (int i = 0; i < 2; i++) {
+        const struct model_shape shape = shapes[i];
+        const struct pow_limits limits = {(uint32_t)shape.m, (uint32_t)shape.n,
+                                          (uint32_t)shape.k, .hits = 64};
+        struct device *device;
+        struct easy_mine mine;
+        struct idle *idle;
+
+        assert_int_equal(device_open(backend_find("cuda"), 0, NULL, &device, NULL),
+                         STATUS_OK);
+        const uint64_t before = stand_in->memory_held;
+        easy_mine_open(&mine, device, &limits, 32, "1");
+        assert_int_equal(idle_new(device, shape, true, &idle, NULL), STATUS_OK);
+        assert_int_equal(scheme_noisy_gemm.prepare(mine.run, idle_operand(idle), NULL),
+                         STATUS_OK);
+        assert_true(stand_in->memory_held - before <= generated_size(shape, 2));
+        idle_free(idle);
+        easy_mine_close(&mine);
+        device_close(device);
+    }
+    stand_in->memory = memory;
+}
+
 #define TEST(name)                                                                       \
     {                                                                                    \
 #name, name, NULL, NULL, stand_in                                                \
@@ -218,6 +251,7 @@ int main(void)
         TEST(test_prepares_beside_the_product_before),
         TEST(test_one_operand_on_both_sides),
         TEST(test_hashes_what_changed),
+        TEST(test_memory_is_what_is_said),
         TEST(test_generated_products_take_turns),
     };
 
