@@ -9,6 +9,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "miner/base/memory.h"
+#include "miner/base/thread.h"
 #include "tests/stand_in/stand_in_find.h"
 #include "tests/two_lefts.h"
 
@@ -162,6 +164,61 @@ static void test_finds_what_the_processor_finds(void **state)
     assert_int_equal(stand_in->handles_held, 0);
 }
 
+struct storm {
+    struct mailbox *jobs;
+    struct job job;
+    int over; /* by __atomic */
+};
+
+static void storm_main(void *context)
+{
+    struct storm *storm = context;
+
+    for (uint32_t i = 0; !__atomic_load_n(&storm->over, __ATOMIC_RELAXED); i++) {
+        memcpy(storm->job.header, &i, sizeof i);
+        mailbox_put(storm->jobs, job_new(&storm->job));
+        sched_yield();
+    }
+}
+
+/* Jobs are replaced at any moment: before a product begins, in its middle, while it is on
+ * its way.  What is found proves under its own job. */
+static void test_jobs_come_and_go(void **state)
+{
+    enum { TRIES = 20000, ENOUGH = 5 };
+    struct cuda_stand_in *stand_in = *state;
+    struct two_lefts_found *found = memory_new(struct two_lefts_found);
+    struct storm storm = {.over = 0};
+    uint32_t ended = 0, gone_through = 0;
+    struct thread *thread;
+    struct two_lefts bench;
+
+    assert_non_null(found);
+    stand_in->lag = LAG_NONE;
+    two_lefts_open(&bench, "cuda", "plain");
+    two_lefts_rank(&bench, 32);
+    storm.jobs = bench.mine.jobs;
+    storm.job = (struct job){
+        .cert_version = 3, .min_rank = 32, .target = bench.mine.check.target};
+    assert_int_equal(thread_start("storm", storm_main, &storm, &thread), STATUS_OK);
+    for (uint32_t i = 0;
+         i < TRIES && (found->count < ENOUGH || ended < ENOUGH || !gone_through); i++) {
+        const enum status status =
+            two_lefts_mine(&bench, i % 2, (struct matmul_change){0, 0});
+        assert_true(status == STATUS_OK || status == STATUS_STALE);
+        ended += status == STATUS_STALE;
+        gone_through += status == STATUS_OK;
+        found->count = found->count < ENOUGH ? found->count : ENOUGH;
+        two_lefts_take(&bench, found);
+    }
+    __atomic_store_n(&storm.over, 1, __ATOMIC_RELAXED);
+    thread_join(thread);
+    assert_true(found->count >= ENOUGH);
+    assert_true(ended >= ENOUGH);
+    two_lefts_close(&bench);
+    memory_free(found);
+}
+
 /* A product that nobody drains: its operands are freed, and it with them. */
 static void test_ends_with_a_product_on_its_way(void **state)
 {
@@ -244,6 +301,7 @@ int main(void)
     struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
         TEST(test_finds_what_the_processor_finds),
+        TEST(test_jobs_come_and_go),
         TEST(test_ends_with_a_product_on_its_way),
         TEST(test_right_again_after_a_fault),
     };
