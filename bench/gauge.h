@@ -2,7 +2,8 @@
  * gauge.h - what a device drew, and how fast its clock was, while something was timed.
  *
  * A thread of its own reads the device's sensors between begin and end, outside of the
- * device's thread; where there is a counter of energy, that says the power.  What cannot
+ * device's thread; where there is a counter of energy, that says the power.
+ * What is done between the runs of a turn counts with them.  What cannot
  * be read stays unknown.  All calls from one thread; NULL is a gauge that knows nothing.
  *
  * SPDX-License-Identifier: MIT

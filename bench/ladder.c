@@ -34,22 +34,37 @@ static enum cuda_mode mode_of(enum ladder_step step)
     return step < LADDER_CORRECT ? CUDA_MINED : CUDA_USEFUL;
 }
 
+/* A kernel with steps left out gets as much shared memory as the row's own: as many
+ * blocks are on a processor then. */
+static struct cuda_function *entry_find(struct ladder *ladder, const char *step)
+{
+    struct device *device = ladder->device;
+    struct cuda_function *entry;
+    char name[64];
+
+    snprintf(name, sizeof name, "%s_%s", cuda_rows[ladder->row]->name, step);
+    entry = cuda_entry_find(device, name);
+    if (entry &&
+        cuda_check(device,
+                   device->driver.function_set(entry, CUDA_FUNCTION_SHARED_SHARE, 100),
+                   "setting up a kernel"))
+        return NULL;
+    return entry;
+}
+
 static enum status entries_find(struct ladder *ladder, struct error *err)
 {
     static const char *const steps[LADDER_STEPS] = {
         [LADDER_LOOP] = "loop", [LADDER_FOLD] = "fold", [LADDER_CORRECT] = "correct"};
-    const char *row = cuda_rows[ladder->row]->name;
 
     for (enum ladder_step step = 0; step < LADDER_STEPS; step++) {
-        char name[64];
-
-        snprintf(name, sizeof name, "%s_%s", row, steps[step] ? steps[step] : "");
         ladder->entries[step] =
-            steps[step] ? cuda_entry_find(ladder->device, name)
+            steps[step] ? entry_find(ladder, steps[step])
                         : ladder->device->products[ladder->row][mode_of(step)];
         if (!ladder->entries[step])
             return error_set(err, STATUS_ABSENT,
-                             "products by %s have no kernels with steps left out", row);
+                             "products by %s have no kernels with steps left out",
+                             cuda_rows[ladder->row]->name);
     }
     return STATUS_OK;
 }

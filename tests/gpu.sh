@@ -203,7 +203,8 @@ fi
 
 # --- how fast ---
 square=8192,8192,8192,128 useful=4096,14336,4096,128 seconds=3
-if [ -n "$short" ]; then square=128,128,1024,64 useful=$square seconds=0; fi
+mined=,mining
+if [ -n "$short" ]; then square=128,128,1024,64 useful=$square seconds=0 mined=; fi
 cublaslt_find() { # where pip or the toolkit put it, unless the loader finds it
     local file
     for file in "${CUBLASLT:-}" "${CUDA_HOME:-/usr/local/cuda}"/lib64/libcublasLt.so.1[1-9] \
@@ -252,7 +253,7 @@ PY
 speed() { # way
     local also=${cublaslt:+,cublaslt_int8}
     MINERVA_CUDA=$1 bench "square-$1" "$square" "int8_product,tickets,mining,mma_peak$also" || return 1
-    MINERVA_CUDA=$1 bench "useful-$1" "$useful" "useful,mining$also" || return 1
+    MINERVA_CUDA=$1 bench "useful-$1" "$useful" "useful$mined$also" || return 1
     python3 - "$out/square-$1.json" "$out/useful-$1.json" <<'PY'
 import json, sys
 said = []
@@ -301,7 +302,7 @@ PY
 }
 if wants bench; then
     step "bench: plain, tickets, mining, peak" bench square "$square" int8_product,mma_peak,tickets,mining
-    step "bench: useful and a new header" bench useful "$useful" useful,mining,new_header
+    step "bench: useful and a new header" bench useful "$useful" "useful$mined,new_header"
     step "bench: beside cuBLASLt, square" bench square-cublaslt "$square" int8_product,cublaslt_int8
     step "bench: beside cuBLASLt, useful" bench useful-cublaslt "$useful" useful,cublaslt_int8
     step "plain product to cuBLASLt's" judge square "int8_product / cublaslt_int8" least 0.7

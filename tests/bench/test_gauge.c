@@ -18,7 +18,7 @@
 #include "bench/gauge.h"
 #include "miner/base/clock.h"
 
-enum { SPAN_NS = 30000000 }; /* a few samples */
+enum { SPAN_NS = 100000000 }; /* a few samples */
 
 static struct device_entry card(bool is_gpu)
 {
