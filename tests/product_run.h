@@ -15,6 +15,7 @@ struct product_run { /* the device's side of one shape */
     struct buffer *others; /* hits of the second of a pair */
     struct packed *packed;
     uint32_t hits_max;
+    size_t c_at; /* where c begins: in every other shape behind a single word */
 };
 
 /* Writes the operands, packs and reserves; hits_max 0: more room than there are hits. */

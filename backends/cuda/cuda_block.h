@@ -52,22 +52,23 @@ DEVICE_FN void block_lines(const struct cuda_product *product,
         pipe->columns[i] = place->column + pipe->line(thread_index(), i);
 }
 
-/* Two sums that are neighbours in a row. */
-DEVICE_FN void block_store(const struct cuda_product *product, u32 row, u32 column,
-                           const i32 sums[2])
+/* What a lane holds, where not all of it exists, or c has no pairs. */
+DEVICE_FN void block_write_part(const struct cuda_product *product, u32 row, u32 column,
+                                const tile_sums acc)
 {
-    GLOBAL i32 *to = product->c + (u64)row * product->n + column;
-    const u32 pair[2] = {(u32)sums[0], (u32)sums[1]};
+    UNROLL
+    for (u32 i = 0; i < TILE_FRAGMENTS_M; i++) {
+        UNROLL
+        for (u32 j = 0; j < TILE_FRAGMENTS_N; j++) {
+            UNROLL
+            for (u32 e = 0; e < 4; e++) {
+                const u32 line = row + 16 * i + e / 2 * 8, at = column + 8 * j + e % 2;
 
-    if (row >= product->m || column >= product->n)
-        return;
-    if (product->n % 2 == 0) {
-        store_stream_8(to, pair);
-        return;
+                if (line < product->m && at < product->n)
+                    product->c[(u64)line * product->n + at] = acc[i][j][e];
+            }
+        }
     }
-    to[0] = sums[0];
-    if (column + 1 < product->n)
-        to[1] = sums[1];
 }
 
 template <u32 WARPS>
@@ -76,13 +77,21 @@ DEVICE_FN void block_write(const struct cuda_product *product,
 {
     const u32 row = place->row + tile_thread_row<WARPS>(thread_index());
     const u32 column = place->column + tile_thread_column<WARPS>(thread_index());
+    GLOBAL i32 *to = product->c + (u64)row * product->n + column;
 
+    if (!correction_is_paired(product) || row + 56 >= product->m ||
+        column + 57 >= product->n) {
+        block_write_part(product, row, column, acc);
+        return;
+    }
     UNROLL
-    for (u32 i = 0; i < TILE_FRAGMENTS_M; i++) {
+    for (u32 i = 0; i < 2 * TILE_FRAGMENTS_M; i++) {
         UNROLL
         for (u32 j = 0; j < TILE_FRAGMENTS_N; j++) {
-            block_store(product, row + 16 * i, column + 8 * j, acc[i][j]);
-            block_store(product, row + 16 * i + 8, column + 8 * j, acc[i][j] + 2);
+            const i32 *sums = acc[i / 2][j] + i % 2 * 2;
+            const u32 pair[2] = {(u32)sums[0], (u32)sums[1]};
+
+            store_stream_8(to + (u64)(8 * i) * product->n + 8 * j, pair);
         }
     }
 }

@@ -51,6 +51,12 @@ DEVICE_FN i8 *correction_left(const struct cuda_product *product)
     return (i8 *)product->scratch + CORRECTION_SLOTS * 4;
 }
 
+/* Whether neighbours in a row of c, from an even column on, may be stored at once. */
+DEVICE_FN u32 correction_is_paired(const struct cuda_product *product)
+{
+    return ((u64)product->c / 4 | product->n) % 2 == 0;
+}
+
 /* One line for each of b, the zero ones behind n included: what is in those is nobody's.
  */
 DEVICE_FN i8 *correction_right(const struct cuda_product *product)

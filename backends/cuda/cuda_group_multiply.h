@@ -9,27 +9,38 @@
 
 #include "backends/cuda/cuda_group_fold.h"
 
+/* Where not all of them exist, or c has no pairs. */
+DEVICE_FN void group_write_part(const struct cuda_product *product, u32 row, u32 column,
+                                const i32 *sums)
+{
+    const u32 n = product->n;
+
+    UNROLL
+    for (u32 i = 0; i < GROUP_SUMS; i++) {
+        const u32 line = row + i / 2 % 2 * 8, at = column + i / 4 * 8 + i % 2;
+
+        if (line < product->m && at < n)
+            product->c[(u64)line * n + at] = sums[i];
+    }
+}
+
 /* The sums of 64 rows and 256 columns from here on, as a lane holds them. */
 DEVICE_FN void group_write(const struct cuda_product *product, u32 row, u32 column,
                            const i32 *sums)
 {
-    const u32 n = product->n, is_even = n % 2 == 0;
+    const u32 n = product->n;
+    GLOBAL i32 *to = product->c + (u64)row * n + column;
 
+    if (!correction_is_paired(product) || row + 8 >= product->m ||
+        column + 8 * (GROUP_FRAGMENTS - 1) + 1 >= n) {
+        group_write_part(product, row, column, sums);
+        return;
+    }
     UNROLL
-    for (u32 i = 0; i < 2 * GROUP_FRAGMENTS; i++) {
-        const u32 line = row + i % 2 * 8, at = column + i / 2 * 8;
-        const u32 pair[2] = {(u32)sums[2 * i], (u32)sums[2 * i + 1]};
-        GLOBAL i32 *to = product->c + (u64)line * n + at;
+    for (u32 i = 0; i < GROUP_SUMS; i += 2) {
+        const u32 pair[2] = {(u32)sums[i], (u32)sums[i + 1]};
 
-        if (line >= product->m || at >= n)
-            continue;
-        if (is_even) {
-            store_stream_8(to, pair);
-            continue;
-        }
-        to[0] = (i32)pair[0];
-        if (at + 1 < n)
-            to[1] = (i32)pair[1];
+        store_stream_8(to + (u64)(i / 2 % 2 * 8) * n + i / 4 * 8, pair);
     }
 }
 

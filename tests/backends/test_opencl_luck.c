@@ -233,7 +233,7 @@ static void test_lost(void **state)
     assert_int_equal(luck_open(luck, NULL, &device, &err), STATUS_OK);
     product_run_load(&run, device, &shape, &plain, 0);
     multiply = (struct multiply){
-        .m = shape.m, .a = {run.a, 0}, .b = run.packed, .c = {run.c, 0}};
+        .m = shape.m, .a = {run.a, 0}, .b = run.packed, .c = {run.c, run.c_at}};
     for (uint64_t at = 1; at <= 2; at++) {
         luck->shim->lose_at = at;
         assert_int_equal(device_multiply(device, &multiply), STATUS_DEVICE_LOST);
