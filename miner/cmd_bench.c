@@ -52,7 +52,7 @@ static const char bench_help[] =
 enum {
     THREADS_MAX = 4096,
     LINES_MAX = 1 << 24,
-    JSON_SIZE_MAX = 1 << 20,
+    JSON_SIZE_MAX = 1 << 22,
     NAME_MAX_SIZE = 32
 };
 #define SECONDS_MAX 3600
