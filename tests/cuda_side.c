@@ -22,27 +22,6 @@ static void *room(size_t count, size_t size)
     return data;
 }
 
-struct device *cuda_device_of(const char *variant)
-{
-    const struct device_options options = {.variant = variant};
-    struct error err = {0};
-    struct device *device;
-
-    if (device_open(backend_find("cuda"), 0, &options, &device, &err))
-        fail_msg("%s", error_text(&err));
-    return device;
-}
-
-struct buffer *cuda_buffer_of(struct device *device, const void *data, size_t size)
-{
-    struct buffer *buffer;
-
-    assert_int_equal(device_buffer_new(device, size, &buffer), STATUS_OK);
-    if (data)
-        assert_int_equal(device_write(device, buffer, 0, data, size), STATUS_OK);
-    return buffer;
-}
-
 void cuda_side_make(struct cuda_side *side, struct device *device,
                     const struct product_case *shape, const struct product_plain *plain)
 {
@@ -50,10 +29,10 @@ void cuda_side_make(struct cuda_side *side, struct device *device,
 
     *side = (struct cuda_side){.shape = shape, .plain = plain, .device = device};
     side->hits_max = (uint32_t)plain->wins + 3;
-    side->a = cuda_buffer_of(device, plain->a, shape->m * k);
-    side->b = cuda_buffer_of(device, plain->b, shape->n * k);
-    side->c = cuda_buffer_of(device, NULL, (size_t)shape->m * shape->n * 4);
-    side->hits = cuda_buffer_of(device, NULL, 8 + side->hits_max * sizeof(struct hit));
+    side->a = made_buffer(device, plain->a, shape->m * k);
+    side->b = made_buffer(device, plain->b, shape->n * k);
+    side->c = made_buffer(device, NULL, (size_t)shape->m * shape->n * 4);
+    side->hits = made_buffer(device, NULL, 8 + side->hits_max * sizeof(struct hit));
     side->mining = (struct mining){.a.rank = shape->rank,
                                    .b.rank = shape->rank,
                                    .rows = &shape->rows,
@@ -73,17 +52,22 @@ void cuda_side_make(struct cuda_side *side, struct device *device,
                      STATUS_OK);
 }
 
-enum status cuda_side_multiply(const struct cuda_side *side, bool is_useful)
+struct multiply cuda_side_ask(const struct cuda_side *side, bool is_useful)
 {
-    const struct multiply multiply = {
+    return (struct multiply){
         .m = side->shape->m,
         .a = {side->a, 0},
         .b = side->packed,
         .c = {is_useful ? side->c : NULL, 0},
         .mining = side->shape->rank ? &side->mining : NULL,
     };
+}
 
-    return device_multiply(side->device, &multiply);
+enum status cuda_side_multiply(const struct cuda_side *side, bool is_useful)
+{
+    const struct multiply ask = cuda_side_ask(side, is_useful);
+
+    return device_multiply(side->device, &ask);
 }
 
 void cuda_side_check(const struct cuda_side *side, bool is_useful)
@@ -128,7 +112,7 @@ void cuda_setting_make(struct cuda_setting *s, struct cuda_stand_in *stand_in,
     s->shape.columns = pattern_range(16);
     product_plain_make(&s->shape, &s->plain);
     stand_in->lag = lag;
-    s->device = cuda_device_of("plain");
+    s->device = made_device("cuda", "plain");
     cuda_side_make(&s->side, s->device, &s->shape, &s->plain);
 }
 

@@ -8,12 +8,9 @@
 #define MINERVA_TESTS_CUDA_SIDE_H
 
 #include "backends/device.h"
+#include "tests/made_device.h"
 #include "tests/product_case.h"
 #include "tests/stand_in/cuda_stand_in.h"
-
-struct device *cuda_device_of(const char *variant);
-/* data NULL: nothing is in it yet. */
-struct buffer *cuda_buffer_of(struct device *device, const void *data, size_t size);
 
 /* One product of a shape on a device. */
 struct cuda_side {
@@ -28,6 +25,8 @@ struct cuda_side {
 
 void cuda_side_make(struct cuda_side *side, struct device *device,
                     const struct product_case *shape, const struct product_plain *plain);
+/* What is asked of the device; mined where the shape has a rank. */
+struct multiply cuda_side_ask(const struct cuda_side *side, bool is_useful);
 enum status cuda_side_multiply(const struct cuda_side *side, bool is_useful);
 void cuda_side_check(const struct cuda_side *side, bool is_useful);
 void cuda_side_free(struct cuda_side *side);

@@ -37,6 +37,20 @@ void *executed_memory(struct executed *run, size_t size)
     return memory;
 }
 
+size_t executed_arguments(struct launch *launch, void **views, void **out)
+{
+    const struct kernel_info *info = &kernel_table[launch->kernel];
+    size_t count = 0;
+
+    out[count++] = &launch->first;
+    out[count++] = &launch->last;
+    for (uint32_t i = 0; i < info->views; i++)
+        out[count++] = &views[i];
+    for (uint32_t i = 0; i < info->scalars; i++)
+        out[count++] = &launch->scalars[i];
+    return count;
+}
+
 static void *executed_copy(struct executed *run, const void *from, size_t size)
 {
     void *memory = executed_memory(run, size);

@@ -32,6 +32,9 @@ void executed_open(struct executed *run, const struct product_case *shape,
 void executed_close(struct executed *run);
 /* Of the executor; freed by close. */
 void *executed_memory(struct executed *run, size_t size);
+/* A text's arguments as its CUDA entry takes them: pointers to range, views and scalars;
+ * so many. */
+size_t executed_arguments(struct launch *launch, void **views, void **out);
 /* What the row has made ready before a useful product, in the product's scratch. */
 void executed_prepare(struct executed *run, const struct cuda_matmul *row);
 /* That kernel, in the row's grid; in two ranges, where there are two parts. */

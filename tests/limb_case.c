@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "miner/base/memory.h"
+#include "tests/made_device.h"
 
 enum { LINE_X = 9, LINE_Y = 21, RANK_MAX = 1024, VALUE_MAX = 64 };
 
@@ -200,16 +201,6 @@ void limb_case_free(struct limb_operands *operands)
     memory_free(operands->pairs[1]);
 }
 
-static struct buffer *put(struct device *device, const void *data, size_t size)
-{
-    struct buffer *buffer;
-
-    assert_int_equal(device_buffer_new(device, size, &buffer), STATUS_OK);
-    if (data)
-        assert_int_equal(device_write(device, buffer, 0, data, size), STATUS_OK);
-    return buffer;
-}
-
 void limb_case_check(struct device *device, const struct limb_case *given,
                      const struct limb_operands *operands)
 {
@@ -220,10 +211,11 @@ void limb_case_check(struct device *device, const struct limb_case *given,
                             .rows = &rows,
                             .columns = &columns,
                             .hits_max = 1};
-    struct buffer *a = put(device, operands->a, (size_t)LIMB_M * k);
-    struct buffer *b = put(device, operands->b, (size_t)LIMB_N * k);
-    struct buffer *c = put(device, NULL, LIMB_M * LIMB_N * sizeof(int32_t));
-    struct buffer *hits = put(device, NULL, sizeof(struct hits) + sizeof(struct hit));
+    struct buffer *a = made_buffer(device, operands->a, (size_t)LIMB_M * k);
+    struct buffer *b = made_buffer(device, operands->b, (size_t)LIMB_N * k);
+    struct buffer *c = made_buffer(device, NULL, LIMB_M * LIMB_N * sizeof(int32_t));
+    struct buffer *hits =
+        made_buffer(device, NULL, sizeof(struct hits) + sizeof(struct hit));
     int32_t found[LIMB_M * LIMB_N];
     struct packed *packed;
 

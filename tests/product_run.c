@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "miner/base/memory.h"
+#include "tests/made_device.h"
 
 static void *room(size_t count, size_t size)
 {
@@ -20,16 +21,6 @@ static void *room(size_t count, size_t size)
 
     assert_non_null(data);
     return data;
-}
-
-static struct buffer *put(struct device *device, const void *data, size_t size)
-{
-    struct buffer *buffer;
-
-    assert_int_equal(device_buffer_new(device, size, &buffer), STATUS_OK);
-    if (data)
-        assert_int_equal(device_write(device, buffer, 0, data, size), STATUS_OK);
-    return buffer;
 }
 
 static size_t hits_size(uint32_t hits_max)
@@ -47,11 +38,11 @@ void product_run_load(struct product_run *run, struct device *device,
                                 .hits_max = hits_max ? hits_max : (uint32_t)p->wins + 3,
                                 .c_at = (shape->m + shape->n / 2) % 2 * 4};
     product_seed(noise.seed, SEED_B);
-    run->a = put(device, p->a, (size_t)shape->m * shape->k);
-    run->b = put(device, p->b, (size_t)shape->n * shape->k);
-    run->c = put(device, NULL, run->c_at + (size_t)shape->m * shape->n * 4);
-    run->hits = put(device, NULL, hits_size(run->hits_max));
-    run->others = put(device, NULL, hits_size(run->hits_max));
+    run->a = made_buffer(device, p->a, (size_t)shape->m * shape->k);
+    run->b = made_buffer(device, p->b, (size_t)shape->n * shape->k);
+    run->c = made_buffer(device, NULL, run->c_at + (size_t)shape->m * shape->n * 4);
+    run->hits = made_buffer(device, NULL, hits_size(run->hits_max));
+    run->others = made_buffer(device, NULL, hits_size(run->hits_max));
     assert_int_equal(device_packed_new(device, shape->n, shape->k, &run->packed),
                      STATUS_OK);
     assert_int_equal(device_pack(device, run->packed, (struct view){run->b, 0},
@@ -210,7 +201,7 @@ static struct buffer *made(const struct steps *steps, enum kernel kernel, uint64
 {
     const uint32_t views = kernel_table[kernel].views;
     struct launch launch = {.kernel = kernel, .last = last};
-    struct buffer *out = put(steps->device, NULL, size);
+    struct buffer *out = made_buffer(steps->device, NULL, size);
 
     for (uint32_t i = 0; i + 1 < views; i++)
         launch.views[i] = (struct view){inputs[i], 0};
@@ -250,8 +241,8 @@ static struct side side_make(const struct steps *steps, uint32_t side,
     struct side out;
 
     product_seed(bytes, side ? SEED_B : SEED_A);
-    struct buffer *seed = put(steps->device, bytes, sizeof bytes);
-    out.clean = put(steps->device, side ? p->b : p->a, (size_t)lines * k);
+    struct buffer *seed = made_buffer(steps->device, bytes, sizeof bytes);
+    out.clean = made_buffer(steps->device, side ? p->b : p->a, (size_t)lines * k);
     out.dense = made(steps, KERNEL_noise_dense, (uint64_t)lines * rank / 32, FROM(seed),
                      SCALARS({.u32 = side}, {.u64 = 0}), (size_t)lines * rank);
     out.pairs = made(steps, KERNEL_noise_pairs, k / 8, FROM(seed),
@@ -287,10 +278,11 @@ static void tickets_check(const struct steps *steps, const struct product_plain 
     product_seed(seed_a, SEED_A);
     for (uint64_t t = 0; t < tiles; t++)
         memcpy(tickets + 32 * t, p->tiles[t].ticket, 32);
-    struct buffer *seed = put(steps->device, seed_a, sizeof seed_a);
-    struct buffer *rows = put(steps->device, p->row_indices, (p->tile_rows + 1) * h * 4);
+    struct buffer *seed = made_buffer(steps->device, seed_a, sizeof seed_a);
+    struct buffer *rows =
+        made_buffer(steps->device, p->row_indices, (p->tile_rows + 1) * h * 4);
     struct buffer *columns =
-        put(steps->device, p->column_indices, (p->tile_columns + 1) * w * 4);
+        made_buffer(steps->device, p->column_indices, (p->tile_columns + 1) * w * 4);
     struct buffer *words =
         made(steps, KERNEL_ticket_fold, tiles, FROM(a->noised, b->noised, rows, columns),
              SCALARS({.u32 = h}, {.u32 = w}, {.u32 = shape->k}, {.u32 = shape->rank},

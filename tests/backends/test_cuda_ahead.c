@@ -20,15 +20,9 @@
 
 static enum status prepare(const struct cuda_side *side, bool is_useful)
 {
-    const struct multiply multiply = {
-        .m = side->shape->m,
-        .a = {side->a, 0},
-        .b = side->packed,
-        .c = {is_useful ? side->c : NULL, 0},
-        .mining = side->shape->rank ? &side->mining : NULL,
-    };
+    const struct multiply ask = cuda_side_ask(side, is_useful);
 
-    return device_prepare(side->device, &multiply);
+    return device_prepare(side->device, &ask);
 }
 
 /* What a stand-in that runs nothing before it must was asked for and has run. */
@@ -306,21 +300,16 @@ static void test_refusals(void **state)
     cuda_setting_free(&s);
 }
 
-#define TEST(name)                                                                       \
-    {                                                                                    \
-#name, name, NULL, NULL, stand_in                                                \
-    }
-
 int main(void)
 {
     struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
-        TEST(test_before_the_product_before_it),
-        TEST(test_in_turns),
-        TEST(test_whatever_comes_between),
-        TEST(test_another_ask),
-        TEST(test_one_set),
-        TEST(test_refusals),
+        STAND_IN_TEST(test_before_the_product_before_it),
+        STAND_IN_TEST(test_in_turns),
+        STAND_IN_TEST(test_whatever_comes_between),
+        STAND_IN_TEST(test_another_ask),
+        STAND_IN_TEST(test_one_set),
+        STAND_IN_TEST(test_refusals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static void test_products(void **state)
         shape.columns = pattern_range(16);
         product_plain_make(&shape, &plain);
         for (uint64_t turn = 0; turn < 6; turn++) {
-            struct device *device = cuda_device_of(turn / 3 ? "plain" : NULL);
+            struct device *device = made_device("cuda", turn / 3 ? "plain" : NULL);
             struct cuda_side side;
 
             stand_in->lag = turn % 3;
@@ -147,7 +147,7 @@ static void test_joint(void **state)
 
     cuda_setting_make(&s, stand_in, LAG_NONE, CUDA_LARGE);
     for (uint32_t apart = 0; apart < 2; apart++) {
-        struct device *device = cuda_device_of(NULL);
+        struct device *device = made_device("cuda", NULL);
         struct cuda_side side;
 
         cuda_side_make(&side, device, &s.shape, &s.plain);
@@ -173,7 +173,7 @@ static void test_launch_behind(void **state)
         uint32_t got[16], want[16];
 
         cuda_setting_make(&s, *state, lag, CUDA_LARGE);
-        copy = cuda_buffer_of(s.device, NULL, sizeof got);
+        copy = made_buffer(s.device, NULL, sizeof got);
         const struct launch core = {.kernel = KERNEL_scalar_core,
                                     .last = 16,
                                     .views = {{s.side.c, 0}, {copy, 0}},
@@ -265,8 +265,8 @@ static void test_transfers(void **state)
         struct buffer *buffer;
 
         stand_in->lag = lag;
-        device = cuda_device_of(NULL);
-        buffer = cuda_buffer_of(device, NULL, SIZE + AT);
+        device = made_device("cuda", NULL);
+        buffer = made_buffer(device, NULL, SIZE + AT);
         assert_int_equal(device_read(device, buffer, 0, back, SIZE), STATUS_OK);
         assert_int_equal(back[0] | back[SIZE - 1], 0); /* new memory is clear */
         assert_int_equal(device_write(device, buffer, AT, data, SIZE), STATUS_OK);
@@ -288,7 +288,7 @@ static void test_variants(void **state)
     const struct device_options unknown = {.variant = "abacus"},
                                 other = {.variant = "turing_lane"};
     struct error err = {0};
-    struct device *device = cuda_device_of("plain");
+    struct device *device = made_device("cuda", "plain");
     size_t first = 0;
 
     (void)state;
@@ -297,11 +297,11 @@ static void test_variants(void **state)
     assert_string_equal(device_info(device)->variant, "plain");
     device_close(device);
     assert_int_equal(setenv("MINERVA_CUDA", "wgmma_lane", 1), 0); /* one on trial */
-    device = cuda_device_of(NULL);
+    device = made_device("cuda", NULL);
     assert_string_equal(device_info(device)->variant, "wgmma_lane");
     device_close(device);
     assert_int_equal(unsetenv("MINERVA_CUDA"), 0);
-    device = cuda_device_of(NULL);
+    device = made_device("cuda", NULL);
     assert_string_equal(device_info(device)->variant, cuda_rows[first]->name);
     device_close(device);
     assert_int_equal(device_open(backend_find("cuda"), 0, &unknown, &device, &err),
@@ -315,18 +315,15 @@ static void test_variants(void **state)
     assert_string_equal(err.text, "cuda: no device 1, the driver knows 1");
 }
 
-#define TEST(name)                                                                       \
-    {                                                                                    \
-#name, name, NULL, NULL, stand_in                                                \
-    }
-
 int main(void)
 {
     struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
-        TEST(test_products),      TEST(test_in_flight), TEST(test_overlap),
-        TEST(test_launch_behind), TEST(test_stale),     TEST(test_no_memory_taken),
-        TEST(test_joint),         TEST(test_transfers), TEST(test_variants),
+        STAND_IN_TEST(test_products), STAND_IN_TEST(test_in_flight),
+        STAND_IN_TEST(test_overlap),  STAND_IN_TEST(test_launch_behind),
+        STAND_IN_TEST(test_stale),    STAND_IN_TEST(test_no_memory_taken),
+        STAND_IN_TEST(test_joint),    STAND_IN_TEST(test_transfers),
+        STAND_IN_TEST(test_variants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

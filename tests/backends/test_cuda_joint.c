@@ -19,6 +19,7 @@
 #include "miner/base/memory.h"
 #include "miner/pow/operand_tree.h"
 #include "tests/leaves_case.h"
+#include "tests/made_device.h"
 #include "tests/pow_bench.h"
 #include "tests/stand_in/stand_in_find.h"
 
@@ -32,17 +33,6 @@ static const struct {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-static struct device *device_of(const char *variant)
-{
-    const struct device_options options = {.variant = variant};
-    struct error err = {0};
-    struct device *device;
-
-    if (device_open(backend_find("cuda"), 0, &options, &device, &err))
-        fail_msg("%s", error_text(&err));
-    return device;
-}
-
 static void launches_are_one_where_they_can(void **state)
 {
     struct cuda_stand_in *stand_in = *state;
@@ -54,7 +44,7 @@ static void launches_are_one_where_they_can(void **state)
 
         stand_in->lag = i % 3;
         stand_in->mode = i;
-        device = device_of(is_plain ? "plain" : NULL);
+        device = made_device("cuda", is_plain ? "plain" : NULL);
         leaves_case_make(&cases[i % CASES].shape, &c);
         leaves_case_load(&c, device);
         const uint64_t before = stand_in->launches;
@@ -73,7 +63,7 @@ static void launches_are_one_where_they_can(void **state)
 static void a_wrong_bit_is_seen(void **state)
 {
     struct cuda_stand_in *stand_in = *state;
-    struct device *device = device_of(NULL);
+    struct device *device = made_device("cuda", NULL);
     struct leaves_case c;
     uint8_t values[64];
 
@@ -105,7 +95,7 @@ static void trees_of_made_operands(void **state)
         uint64_t launches[3];
 
         stand_in->lag = LAG_LATE;
-        device = device_of(NULL);
+        device = made_device("cuda", NULL);
         leaves_case_make(shape, &c);
         c.sizes[LEAVES_VALUES] = 32; /* the tree has a buffer of its own */
         leaves_case_load(&c, device);
@@ -144,7 +134,7 @@ static void products_of_made_operands(void **state)
 
     stand_in->lag = LAG_LATE;
     pow_case_open(6, &c); /* 64 x 64 x 2048 */
-    pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, device_of(NULL));
+    pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, made_device("cuda", NULL));
     pow_bench_make(&bench, &c);
     pow_bench_job(&bench, &c, pow_bench_one_in(4, c.k), 1);
     (void)pow_bench_round(&bench); /* commits the weights */
@@ -174,7 +164,7 @@ static void an_operand_is_not_made_over_one_in_use(void **state)
 
     stand_in->lag = LAG_LATE;
     pow_case_open(6, &c);
-    pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, device_of(NULL));
+    pow_bench_open_on(&bench, &c, POW_BENCH_QUEUE, made_device("cuda", NULL));
     pow_bench_make(&bench, &c);
     pow_bench_job(&bench, &c, pow_bench_one_in(4, c.k), 1);
     (void)pow_bench_round(&bench); /* commits the weights */
@@ -190,20 +180,15 @@ static void an_operand_is_not_made_over_one_in_use(void **state)
     pow_case_close(&c);
 }
 
-#define TEST(name)                                                                       \
-    {                                                                                    \
-#name, name, NULL, NULL, stand_in                                                \
-    }
-
 int main(void)
 {
     struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
-        TEST(launches_are_one_where_they_can),
-        TEST(a_wrong_bit_is_seen),
-        TEST(trees_of_made_operands),
-        TEST(products_of_made_operands),
-        TEST(an_operand_is_not_made_over_one_in_use),
+        STAND_IN_TEST(launches_are_one_where_they_can),
+        STAND_IN_TEST(a_wrong_bit_is_seen),
+        STAND_IN_TEST(trees_of_made_operands),
+        STAND_IN_TEST(products_of_made_operands),
+        STAND_IN_TEST(an_operand_is_not_made_over_one_in_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,4 +17,5 @@ endforeach()
 foreach(name test_conformance test_cpu_launches)
     target_sources(${name} PRIVATE tests/subjects.c tests/kernel_cases.c tests/kernel_ranges.c)
 endforeach()
-target_sources(test_conformance PRIVATE tests/product_case.c tests/product_run.c)
+target_sources(test_conformance PRIVATE tests/product_case.c tests/product_run.c tests/made_device.c
+    tests/leaves_case.c)

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "backends/cuda/cuda_matmul.h"
+#include "tests/executed.h"
 #include "tests/executor/executor.h"
 #include "tests/leaves_case.h"
 
@@ -44,20 +45,6 @@ static bool case_grid(struct leaves_case *c, uint32_t processors, struct cuda_gr
     return joint_of(c)->grid(&traits, &c->first, &c->second, grid);
 }
 
-static size_t arguments_of(struct launch *launch, void **views, void **out)
-{
-    const struct kernel_info *info = &kernel_table[launch->kernel];
-    size_t count = 0;
-
-    out[count++] = &launch->first;
-    out[count++] = &launch->last;
-    for (uint32_t i = 0; i < info->views; i++)
-        out[count++] = &views[i];
-    for (uint32_t i = 0; i < info->scalars; i++)
-        out[count++] = &launch->scalars[i];
-    return count;
-}
-
 static void case_run(struct leaves_case *c, const struct cuda_grid *grid)
 {
     void *arguments[2 * (2 + KERNEL_VIEWS_MAX + KERNEL_SCALARS_MAX)];
@@ -70,8 +57,8 @@ static void case_run(struct leaves_case *c, const struct cuda_grid *grid)
     hashed[0] = views[LEAVES_Q];
     hashed[1] = views[LEAVES_KEY];
     hashed[2] = views[LEAVES_VALUES];
-    arguments_of(&c->second, hashed,
-                 arguments + arguments_of(&c->first, views, arguments));
+    executed_arguments(&c->second, hashed,
+                       arguments + executed_arguments(&c->first, views, arguments));
     const struct executor_launch launch = {.kernel = joint_of(c)->entry,
                                            .grid = {(uint32_t)grid->parts, 1, 1},
                                            .threads = grid->threads,

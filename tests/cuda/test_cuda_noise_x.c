@@ -18,6 +18,7 @@
 #include "backends/cuda/cuda_geometry.h"
 #include "backends/cuda/cuda_matmul.h"
 #include "miner/base/memory.h"
+#include "tests/executed.h"
 #include "tests/executor/executor.h"
 
 enum { CLEAN, DENSE, PAIRS, OUT, AGAIN, PAIRS_B, X, VIEWS };
@@ -35,7 +36,7 @@ struct joint_case {
 /* Both texts' views, in the executor's memory and as the texts left them. */
 struct joint_views {
     size_t sizes[VIEWS];
-    uint8_t *device[VIEWS];
+    void *device[VIEWS];
     void *plain[VIEWS];
 };
 
@@ -56,6 +57,12 @@ static uint8_t value_of(enum values values, uint32_t view)
     if (view == CLEAN)
         return (uint8_t)(values == ENDS ? (x & 1 ? 64 : -64) : (x & 1 ? 127 : -128));
     return (uint8_t)(values == ENDS ? (x & 1 ? 31 : -32) : (x & 1 ? 127 : -128));
+}
+
+static void values_make(uint8_t *bytes, size_t size, enum values values, uint32_t view)
+{
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = value_of(values, view);
 }
 
 /* Of any two columns; some cancel, some are the first and the last. */
@@ -90,8 +97,8 @@ static void views_make(const struct joint_case *c, struct joint_views *views)
         assert_non_null(views->plain[i]);
         if (i == PAIRS || i == PAIRS_B)
             pairs_make(views->device[i], c->k, c->rank);
-        for (size_t at = 0; i <= DENSE && at < views->sizes[i]; at++)
-            views->device[i][at] = value_of(c->values, i);
+        if (i <= DENSE)
+            values_make(views->device[i], views->sizes[i], c->values, i);
         memcpy(views->plain[i], views->device[i], views->sizes[i]);
     }
 }
@@ -126,20 +133,6 @@ static void texts_make(const struct joint_case *c, const struct joint_views *vie
             (uintptr_t)views->device[i];
 }
 
-static size_t arguments_of(struct launch *launch, uint8_t **views, void **out)
-{
-    const struct kernel_info *info = &kernel_table[launch->kernel];
-    size_t count = 0;
-
-    out[count++] = &launch->first;
-    out[count++] = &launch->last;
-    for (uint32_t i = 0; i < info->views; i++)
-        out[count++] = &views[i];
-    for (uint32_t i = 0; i < info->scalars; i++)
-        out[count++] = &launch->scalars[i];
-    return count;
-}
-
 static void texts_run(const struct joint_texts *texts, const struct joint_views *views)
 {
     kernel_table[KERNEL_noise_add].run(texts->noise.first, texts->noise.last,
@@ -159,9 +152,10 @@ static void joint_run(struct joint_texts *texts, struct joint_views *views,
                                            .arguments = arguments};
     const char *fault;
 
-    arguments_of(&texts->sums, views->device + AGAIN,
-                 arguments + arguments_of(&texts->noise, views->device, arguments));
-    memset(views->device[X] + grid->cleared_at, 0, grid->cleared_bytes);
+    executed_arguments(&texts->sums, views->device + AGAIN,
+                       arguments +
+                           executed_arguments(&texts->noise, views->device, arguments));
+    memset((uint8_t *)views->device[X] + grid->cleared_at, 0, grid->cleared_bytes);
     fault = executor_run_all(&launch);
     if (fault)
         fail_msg("%s", fault);

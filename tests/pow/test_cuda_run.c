@@ -19,6 +19,7 @@
 
 #include "miner/base/memory.h"
 #include "miner/base/thread.h"
+#include "tests/job_storm.h"
 #include "tests/stand_in/stand_in_find.h"
 #include "tests/two_lefts.h"
 
@@ -164,23 +165,6 @@ static void test_finds_what_the_processor_finds(void **state)
     assert_int_equal(stand_in->handles_held, 0);
 }
 
-struct storm {
-    struct mailbox *jobs;
-    struct job job;
-    int over; /* by __atomic */
-};
-
-static void storm_main(void *context)
-{
-    struct storm *storm = context;
-
-    for (uint32_t i = 0; !__atomic_load_n(&storm->over, __ATOMIC_RELAXED); i++) {
-        memcpy(storm->job.header, &i, sizeof i);
-        mailbox_put(storm->jobs, job_new(&storm->job));
-        sched_yield();
-    }
-}
-
 /* Jobs are replaced at any moment: before a product begins, in its middle, while it is on
  * its way.  What is found proves under its own job. */
 static void test_jobs_come_and_go(void **state)
@@ -188,19 +172,18 @@ static void test_jobs_come_and_go(void **state)
     enum { TRIES = 20000, ENOUGH = 5 };
     struct cuda_stand_in *stand_in = *state;
     struct two_lefts_found *found = memory_new(struct two_lefts_found);
-    struct storm storm = {.over = 0};
+    struct job_storm storm;
     uint32_t ended = 0, gone_through = 0;
-    struct thread *thread;
     struct two_lefts bench;
 
     assert_non_null(found);
     stand_in->lag = LAG_NONE;
     two_lefts_open(&bench, "cuda", "plain");
     two_lefts_rank(&bench, 32);
-    storm.jobs = bench.mine.jobs;
-    storm.job = (struct job){
-        .cert_version = 3, .min_rank = 32, .target = bench.mine.check.target};
-    assert_int_equal(thread_start("storm", storm_main, &storm, &thread), STATUS_OK);
+    job_storm_begin(&storm, bench.mine.jobs,
+                    &(struct job){.cert_version = 3,
+                                  .min_rank = 32,
+                                  .target = bench.mine.check.target});
     for (uint32_t i = 0;
          i < TRIES && (found->count < ENOUGH || ended < ENOUGH || !gone_through); i++) {
         const enum status status =
@@ -211,8 +194,7 @@ static void test_jobs_come_and_go(void **state)
         found->count = found->count < ENOUGH ? found->count : ENOUGH;
         two_lefts_take(&bench, found);
     }
-    __atomic_store_n(&storm.over, 1, __ATOMIC_RELAXED);
-    thread_join(thread);
+    job_storm_end(&storm);
     assert_true(found->count >= ENOUGH);
     assert_true(ended >= ENOUGH);
     two_lefts_close(&bench);
@@ -291,19 +273,14 @@ static void test_right_again_after_a_fault(void **state)
     two_lefts_close(&bench);
 }
 
-#define TEST(name)                                                                       \
-    {                                                                                    \
-#name, name, NULL, NULL, stand_in                                                \
-    }
-
 int main(void)
 {
     struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
-        TEST(test_finds_what_the_processor_finds),
-        TEST(test_jobs_come_and_go),
-        TEST(test_ends_with_a_product_on_its_way),
-        TEST(test_right_again_after_a_fault),
+        STAND_IN_TEST(test_finds_what_the_processor_finds),
+        STAND_IN_TEST(test_jobs_come_and_go),
+        STAND_IN_TEST(test_ends_with_a_product_on_its_way),
+        STAND_IN_TEST(test_right_again_after_a_fault),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

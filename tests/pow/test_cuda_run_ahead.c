@@ -239,20 +239,15 @@ static void test_memory_is_what_is_said(void **state)
     stand_in->memory = memory;
 }
 
-#define TEST(name)                                                                       \
-    {                                                                                    \
-#name, name, NULL, NULL, stand_in                                                \
-    }
-
 int main(void)
 {
     struct cuda_stand_in *stand_in = stand_in_find();
     const struct CMUnitTest tests[] = {
-        TEST(test_prepares_beside_the_product_before),
-        TEST(test_one_operand_on_both_sides),
-        TEST(test_hashes_what_changed),
-        TEST(test_memory_is_what_is_said),
-        TEST(test_generated_products_take_turns),
+        STAND_IN_TEST(test_prepares_beside_the_product_before),
+        STAND_IN_TEST(test_one_operand_on_both_sides),
+        STAND_IN_TEST(test_hashes_what_changed),
+        STAND_IN_TEST(test_memory_is_what_is_said),
+        STAND_IN_TEST(test_generated_products_take_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

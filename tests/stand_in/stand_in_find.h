@@ -32,4 +32,10 @@ static inline struct cuda_stand_in *stand_in_find(void)
     return find();
 }
 
+/* A cmocka test whose state is `stand_in`. */
+#define STAND_IN_TEST(name)                                                              \
+    {                                                                                    \
+#name, name, NULL, NULL, stand_in                                                \
+    }
+
 #endif

@@ -22,6 +22,7 @@
 #include "miner/tasks/generated.h"
 #include "miner/tasks/idle.h"
 #include "tests/easy_mine.h"
+#include "tests/job_storm.h"
 
 enum { M = 256, N = 256, K = 2048, RANK = 128, FOUND_MAX = 4096, HITS_MAX = 512 };
 
@@ -263,37 +264,19 @@ static void a_replaced_job_ends_its_product(void **state)
     bench_close(&bench);
 }
 
-struct storm {
-    struct mailbox *jobs;
-    struct job job;
-    int over; /* by __atomic */
-};
-
-static void storm_main(void *context)
-{
-    struct storm *storm = context;
-
-    for (uint32_t i = 0; !__atomic_load_n(&storm->over, __ATOMIC_RELAXED); i++) {
-        memcpy(storm->job.header, &i, sizeof i);
-        mailbox_put(storm->jobs, job_new(&storm->job));
-        sched_yield();
-    }
-}
-
 static void shares_hold_while_jobs_come_and_go(void **state)
 {
-    struct storm storm = {.over = 0};
-    struct thread *thread;
+    struct job_storm storm;
     struct bench bench;
     uint32_t found = 0, ended = 0;
     void *thing;
 
     (void)state;
     bench_open(&bench);
-    storm.jobs = bench.mine.jobs;
-    storm.job = (struct job){
-        .cert_version = 3, .min_rank = RANK, .target = bench.mine.check.target};
-    assert_int_equal(thread_start("storm", storm_main, &storm, &thread), STATUS_OK);
+    job_storm_begin(&storm, bench.mine.jobs,
+                    &(struct job){.cert_version = 3,
+                                  .min_rank = RANK,
+                                  .target = bench.mine.check.target});
     for (int i = 0; i < 30000 && (!found || !ended); i++) {
         const enum status status = idle_run(bench.idle, bench.mine.port);
         assert_true(status == STATUS_OK || status == STATUS_STALE);
@@ -309,8 +292,7 @@ static void shares_hold_while_jobs_come_and_go(void **state)
             found++;
         }
     }
-    __atomic_store_n(&storm.over, 1, __ATOMIC_RELAXED);
-    thread_join(thread);
+    job_storm_end(&storm);
     assert_true(ended > 0);
     assert_true(found > 0);
     bench_close(&bench);
