@@ -35,15 +35,17 @@ DEVICE_FN void mbarrier_arrive(u32 at)
                : "memory");
 }
 
-/* The same in another block of the cluster. */
+/* The same in another block of the cluster, which learns that a place is free again, but
+ * does not see what was written: a release for all of a cluster fences all of the device,
+ * stage after stage. */
 DEVICE_FN void mbarrier_arrive_in(u32 at, u32 rank)
 {
-    PTX_HOPPER("{\n.reg .b32 there;\n"
-               "mapa.shared::cluster.u32 there, %0, %1;\n"
-               "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\n}" ::"r"(
-                   shared_window(at)),
-               "r"(rank)
-               : "memory");
+    PTX_HOPPER(
+        "{\n.reg .b32 there;\n"
+        "mapa.shared::cluster.u32 there, %0, %1;\n"
+        "mbarrier.arrive.shared::cluster.b64 _, [there];\n}" ::"r"(shared_window(at)),
+        "r"(rank)
+        : "memory");
 }
 
 /* One arrival, and so many bytes more to come in this phase. */

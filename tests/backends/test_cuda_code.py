@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Claim: in the compiled CUDA kernels no operation may round differently (no fused or unmarked float
 operation, no approximation, no flushing, no double), nothing spills, no kernel takes more registers
-than it declares, none of ours keeps arrays in local memory, wgmma is not serialised, and each file
-holds its kernels for every architecture that it is for.
+than it declares, none of ours keeps arrays in local memory, wgmma is not serialised, no stage waits for
+a fence of the whole device, and each file holds its kernels for every architecture that it is for.
 
 labels: plain
 Reads what nvcc and ptxas left beside the fatbins; skipped in a build without them.
@@ -93,6 +93,8 @@ for path in figures:
     for text in texts:
         ptx = read(text)
         ceiling.update(ceilings(ptx))
+        for found in re.findall(r"mbarrier\.arrive\S*\.release\.cluster\S*", ptx):
+            complain(f"{os.path.basename(text)}: {found} is a fence for all of the device")
         rounded += len(re.findall(r"\b(?:mul|add|sub)\.rn\.f32", ptx))
         for found in FORBIDDEN.finditer(ptx):
             begin = ptx.rindex("\n", 0, found.start()) + 1
