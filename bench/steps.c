@@ -237,19 +237,25 @@ enum status steps_y(struct steps *steps)
     return device_launch(steps->device, &y);
 }
 
+struct multiply steps_useful(const struct steps *steps, struct mining *mining)
+{
+    *mining = (struct mining){.a = steps->noise,
+                              .b = steps->noise,
+                              .rows = &steps->tile.rows,
+                              .columns = &steps->tile.columns,
+                              .hits = {steps->hits, 0},
+                              .hits_max = HITS_MAX};
+    return (struct multiply){.m = (uint32_t)steps->operands.shape.m,
+                             .a = {steps->operands.left, 0},
+                             .b = steps->packed,
+                             .c = {steps->c, 0},
+                             .mining = mining};
+}
+
 enum status steps_prepare(struct steps *steps)
 {
-    const struct mining mining = {.a = steps->noise,
-                                  .b = steps->noise,
-                                  .rows = &steps->tile.rows,
-                                  .columns = &steps->tile.columns,
-                                  .hits = {steps->hits, 0},
-                                  .hits_max = HITS_MAX};
-    const struct multiply ask = {.m = (uint32_t)steps->operands.shape.m,
-                                 .a = {steps->operands.left, 0},
-                                 .b = steps->packed,
-                                 .c = {steps->c, 0},
-                                 .mining = &mining};
+    struct mining mining;
+    const struct multiply ask = steps_useful(steps, &mining);
 
     return device_prepare(steps->device, &ask);
 }

@@ -40,6 +40,9 @@ MUST_CHECK enum status steps_open(const struct bench_setup *setup, unsigned room
                                   struct steps *out, struct error *err);
 void steps_close(struct steps *steps); /* its parts; a zeroed one is fine */
 
+/* The useful product itself; mining: room for what it is told of its tickets. */
+struct multiply steps_useful(const struct steps *steps, struct mining *mining);
+
 /* One thing, queued. */
 enum status steps_draw(struct steps *steps);
 enum status steps_quantise(struct steps *steps);

@@ -11,7 +11,7 @@
 #include "miner/base/memory.h"
 #include "miner/pow/commitment.h"
 
-enum { LINES = 8, KEY_BYTE = 0x42, SEED_B = 2, HITS_MAX = 64 };
+enum { LINES = 8, KEY_BYTE = 0x42, SEED_B = 2 };
 
 /* A few first lines of everything on the host. */
 struct lines {
@@ -214,17 +214,8 @@ enum status steps_check_product(struct steps *steps, struct error *err)
  * noised right. */
 enum status steps_check_useful(struct steps *steps, struct error *err)
 {
-    const struct mining mining = {.a = steps->noise,
-                                  .b = steps->noise,
-                                  .rows = &steps->tile.rows,
-                                  .columns = &steps->tile.columns,
-                                  .hits = {steps->hits, 0},
-                                  .hits_max = HITS_MAX};
-    const struct multiply ask = {.m = (uint32_t)steps->operands.shape.m,
-                                 .a = {steps->operands.left, 0},
-                                 .b = steps->packed,
-                                 .c = {steps->c, 0},
-                                 .mining = &mining};
+    struct mining mining;
+    const struct multiply ask = steps_useful(steps, &mining);
     const enum status status = device_multiply(steps->device, &ask);
 
     return status ? status : steps_check_product(steps, err);

@@ -29,29 +29,19 @@ template <enum ablation STEP, u32 BLOCKS>
 DEVICE_FN void ablation_multiply(const struct cuda_product *product,
                                  const struct group_plan *plan)
 {
-    const u32 group = thread_index() / GROUP_THREADS, other = GROUP_TURN + 1 - group;
     struct group_ring ring = {0, 0};
     struct group_words words;
     i32 sums[GROUP_SUMS];
     u32 tiles = 0;
 
-    if (group == 1)
-        barrier_arrive(other, 2 * GROUP_THREADS);
+    group_turn_begin();
     EACH_PART(part, product, BLOCKS)
     {
-        const bool is_last = part + block_count() / BLOCKS >= product->part_last;
         u32 row, column;
 
-        group_words_begin(&words);
-        for (u32 stage = 0; stage < plan->all; stage++) {
-            group_stage(&ring, stage, sums);
-            if (group == 0 || !is_last || stage + 1 < plan->all)
-                barrier_arrive(other, 2 * GROUP_THREADS);
-            group_settle<BLOCKS>(&ring, sums);
-            group_ring_move(&ring);
-            group_after<FOLD_LANE, STEP != ABLATION_LOOP, STEP == ABLATION_CORRECT>(
-                product, plan, stage + 1, &words, sums);
-        }
+        group_tile<FOLD_LANE, STEP != ABLATION_LOOP, STEP == ABLATION_CORRECT, BLOCKS>(
+            product, plan, part + block_count() / BLOCKS >= product->part_last, &ring,
+            &words, sums);
         if (STEP == ABLATION_CORRECT)
             group_words_give(&words, tiles++);
         group_place<BLOCKS>(product, part, &row, &column);

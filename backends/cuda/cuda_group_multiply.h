@@ -8,41 +8,7 @@
 #define MINERVA_BACKENDS_CUDA_GROUP_MULTIPLY_H
 
 #include "backends/cuda/cuda_group_fold.h"
-
-/* Where not all of them exist, or c has no pairs. */
-DEVICE_FN void group_write_part(const struct cuda_product *product, u32 row, u32 column,
-                                const i32 *sums)
-{
-    const u32 n = product->n;
-
-    UNROLL
-    for (u32 i = 0; i < GROUP_SUMS; i++) {
-        const u32 line = row + i / 2 % 2 * 8, at = column + i / 4 * 8 + i % 2;
-
-        if (line < product->m && at < n)
-            product->c[(u64)line * n + at] = sums[i];
-    }
-}
-
-/* The sums of 64 rows and 256 columns from here on, as a lane holds them. */
-DEVICE_FN void group_write(const struct cuda_product *product, u32 row, u32 column,
-                           const i32 *sums)
-{
-    const u32 n = product->n;
-    GLOBAL i32 *to = product->c + (u64)row * n + column;
-
-    if (!correction_is_paired(product) || row + 8 >= product->m ||
-        column + 8 * (GROUP_FRAGMENTS - 1) + 1 >= n) {
-        group_write_part(product, row, column, sums);
-        return;
-    }
-    UNROLL
-    for (u32 i = 0; i < GROUP_SUMS; i += 2) {
-        const u32 pair[2] = {(u32)sums[i], (u32)sums[i + 1]};
-
-        store_stream_8(to + (u64)(i / 2 % 2 * 8) * n + i / 4 * 8, pair);
-    }
-}
+#include "backends/cuda/cuda_group_write.h"
 
 /* One stage into the sums, when it is there and it is this group's turn. */
 DEVICE_FN void group_stage(const struct group_ring *ring, u32 adds,
@@ -98,34 +64,52 @@ DEVICE_FN void group_after(const struct cuda_product *product,
         group_scale(sums, CORRECTION_INVERSE);
 }
 
-/* A consuming group.  Group 0 begins; whoever has issued gives the turn to the other one,
- * but for the very last time. */
+/* All stages of the group's part of a tile.  Whoever has issued gives the turn to the
+ * other group, but for the very last time. */
+template <enum fold_shape SHAPE, bool MINES, bool WRITES, u32 BLOCKS>
+DEVICE_FN void group_tile(const struct cuda_product *product,
+                          const struct group_plan *plan, bool is_last,
+                          struct group_ring *ring, struct group_words *words,
+                          i32 (&sums)[GROUP_SUMS])
+{
+    const u32 group = thread_index() / GROUP_THREADS, other = GROUP_TURN + 1 - group;
+
+    group_words_begin(words);
+    for (u32 stage = 0; stage < plan->all; stage++) {
+        group_stage(ring, stage, sums);
+        if (group == 0 || !is_last || stage + 1 < plan->all)
+            barrier_arrive(other, 2 * GROUP_THREADS);
+        group_settle<BLOCKS>(ring, sums);
+        group_ring_move(ring);
+        group_after<SHAPE, MINES, WRITES>(product, plan, stage + 1, words, sums);
+    }
+}
+
+/* Group 0 begins. */
+DEVICE_FN void group_turn_begin(void)
+{
+    if (thread_index() / GROUP_THREADS == 1)
+        barrier_arrive(GROUP_TURN, 2 * GROUP_THREADS);
+}
+
+/* A consuming group. */
 template <enum fold_shape SHAPE, bool MINES, bool WRITES, u32 BLOCKS>
 DEVICE_FN void group_multiply(const struct cuda_product *product,
                               const struct group_plan *plan)
 {
-    const u32 group = thread_index() / GROUP_THREADS, other = GROUP_TURN + 1 - group;
     struct group_ring ring = {0, 0};
     struct group_words words;
     i32 sums[GROUP_SUMS];
     u32 tiles = 0;
 
-    if (group == 1)
-        barrier_arrive(other, 2 * GROUP_THREADS);
+    group_turn_begin();
     EACH_PART(part, product, BLOCKS)
     {
-        const bool is_last = part + block_count() / BLOCKS >= product->part_last;
         u32 row, column;
 
-        group_words_begin(&words);
-        for (u32 stage = 0; stage < plan->all; stage++) {
-            group_stage(&ring, stage, sums);
-            if (group == 0 || !is_last || stage + 1 < plan->all)
-                barrier_arrive(other, 2 * GROUP_THREADS);
-            group_settle<BLOCKS>(&ring, sums);
-            group_ring_move(&ring);
-            group_after<SHAPE, MINES, WRITES>(product, plan, stage + 1, &words, sums);
-        }
+        group_tile<SHAPE, MINES, WRITES, BLOCKS>(
+            product, plan, part + block_count() / BLOCKS >= product->part_last, &ring,
+            &words, sums);
         if (MINES)
             group_words_give(&words, tiles++);
         group_place<BLOCKS>(product, part, &row, &column);
