@@ -28,7 +28,9 @@ minerva=$build/minerva
 short=${GPU_SHORT:-} limit=${GPU_LIMIT:-200}
 parts=" ${*:-instructions conformance selftest bench rows work} "
 passed=0 failed=0 cards=0
-run=(env "LD_LIBRARY_PATH=$(realpath -m "$build")/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" timeout -k 10 "$limit")
+libraries=$(realpath -m "$build")/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+for place in /usr/local/nvidia/lib64 /usr/lib/wsl/lib; do [ ! -d $place ] || libraries+=:$place; done
+run=(env "LD_LIBRARY_PATH=$libraries" timeout -k 10 "$limit")
 ways=${GPU_SUBJECTS:-$(sed -n 's/^CUDA_MATMUL(\([a-z_]*\))/\1/p' backends/cuda/cuda_matmul.def | tac)}
 
 for part in $parts; do

@@ -83,15 +83,29 @@ static const char *symbols_find(struct cuda_driver *driver)
     return NULL;
 }
 
+/* Where the loader finds it, or else where containers, WSL and NixOS keep it.  A driver
+ * that has begun has threads, and its code stays where they find it. */
+static void *library_open(void)
+{
+    static const char *const places[] = {"", "/usr/local/nvidia/lib64/",
+                                         "/usr/lib/wsl/lib/", "/run/opengl-driver/lib/"};
+    void *library = NULL;
+    char path[64];
+
+    for (size_t i = 0; !library && i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, sizeof path, "%s%s", places[i], library_name);
+        library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    }
+    return library;
+}
+
 enum status cuda_driver_open(struct cuda_driver *out, struct error *err)
 {
     char text[CUDA_SENTENCE_MAX];
     const char *missing;
     int code;
 
-    /* A driver that has begun has threads, and its code stays where they find it. */
-    *out = (struct cuda_driver){
-        .library = dlopen(library_name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
+    *out = (struct cuda_driver){.library = library_open()};
     if (!out->library)
         return cuda_driver_missing("/proc/driver/nvidia/version", err);
     missing = symbols_find(out);
