@@ -83,7 +83,8 @@ function(minerva_fatbin name source)
     string(REPLACE ";" "," flags_word "${cuda_flags}")
     add_custom_command(OUTPUT ${cuda_folder}/${name}.fatbin
         COMMAND ${CMAKE_COMMAND} -DNVCC=${MINERVA_NVCC} -DVERSION=${nvcc_version} -DROOT=${CMAKE_SOURCE_DIR} -DSOURCE=${source}
-            -DNAME=${name} -DARCHS=${archs_word} -DFLAGS=${flags_word} -DCACHE=${MINERVA_CUDA_CACHE} -DOUT=${cuda_folder}
+            -DNAME=${name} -DARCHS=${archs_word} -DPTX=${cuda_highest}
+            -DFLAGS=${flags_word} -DCACHE=${MINERVA_CUDA_CACHE} -DOUT=${cuda_folder}
             -P ${CMAKE_SOURCE_DIR}/backends/cuda/fatbin.cmake
         DEPENDS ${source} ${CMAKE_SOURCE_DIR}/backends/cuda/fatbin.cmake
         DEPFILE ${cuda_folder}/${name}.d
@@ -93,6 +94,12 @@ endfunction()
 
 if(cuda_archs)
     set(cuda_absent "")
+    set(cuda_highest ${cuda_archs}) # of those that newer cards can follow
+    list(FILTER cuda_highest EXCLUDE REGEX "[a-z]$")
+    if(cuda_highest)
+        list(SORT cuda_highest COMPARE NATURAL)
+        list(GET cuda_highest -1 cuda_highest)
+    endif()
     foreach(text IN LISTS kernel_texts)
         get_filename_component(group ${text} DIRECTORY)
         list(APPEND cuda_groups ${group})

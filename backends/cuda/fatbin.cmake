@@ -1,19 +1,17 @@
 # cmake -P fatbin.cmake: one .cu to OUT/NAME.fatbin, from the cache where the same was compiled before.
+# PTX names the architecture whose PTX goes in too, for cards that are newer than all of them; a file that is not for it
+# has none, which other cards would compile at every start for nothing.
 # The key of the cache is all that goes in: the file, what it includes, the flags and the compiler's version.
 # Also written: OUT/NAME.ptxas (what ptxas said), OUT/NAME.<arch>.ptx, OUT/NAME.d (for the build).
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" archs "${ARCHS}")
 string(REPLACE "," ";" flags "${FLAGS}")
-set(plain ${archs})
-list(FILTER plain EXCLUDE REGEX "[a-z]$")
 set(targets)
 foreach(arch IN LISTS archs)
     list(APPEND targets -gencode arch=compute_${arch},code=sm_${arch})
 endforeach()
-if(plain)
-    list(SORT plain COMPARE NATURAL)
-    list(GET plain -1 highest)
-    list(APPEND targets -gencode arch=compute_${highest},code=compute_${highest})
+if(PTX IN_LIST archs)
+    list(APPEND targets -gencode arch=compute_${PTX},code=compute_${PTX})
 endif()
 
 # What the file includes, from the root, and so on.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Claim: a file of CUDA kernels is compiled once for all builds, and again exactly when something that
-# goes into it changes: itself, what it includes, the flags, the architectures or the compiler; a
-# compiler that fails says so and leaves nothing behind.
+# goes into it changes: itself, what it includes, the flags, the architectures or the compiler; PTX goes
+# in only where newer cards are to run it; a compiler that fails says so and leaves nothing behind.
 # labels: plain
 # The compiler is a script that notes how it was called.
 set -u
@@ -35,7 +35,7 @@ chmod +x "$work/nvcc"
 fatbin() {
     local build=$1
     shift
-    cmake -DNVCC="$work/nvcc" -DVERSION=13.0 -DROOT="$work/root" -DSOURCE="$work/root/some.cu" -DNAME=some -DARCHS=75,80 \
+    cmake -DNVCC="$work/nvcc" -DVERSION=13.0 -DROOT="$work/root" -DSOURCE="$work/root/some.cu" -DNAME=some -DARCHS=75,80 -DPTX=80 \
         -DFLAGS=-O3,-v -DCACHE="$work/cache" -DOUT="$work/$build" "$@" -P "$source/backends/cuda/fatbin.cmake" >"$work/log" 2>&1
 }
 
@@ -81,10 +81,13 @@ fatbin one -DFLAGS=-O2,-v
 expect 3 "flags count"
 fatbin one -DARCHS=75,80,90a
 expect 4 "architectures count"
-holds "PTX of one that has no successors is not made" grep -q "code=sm_90a -gencode arch=compute_80,code=compute_80 -fatbin" \
+holds "PTX is made of the one that has successors" grep -q "code=sm_90a -gencode arch=compute_80,code=compute_80 -fatbin" \
     <(tail -1 "$work/calls")
 fatbin one -DVERSION=13.1
 expect 5 "the compiler's version counts"
+fatbin one -DARCHS=75 -DPTX=120
+expect 6 "a file may be for old cards alone"
+holds "then new ones find no PTX to compile" grep -q -v "code=compute" <(tail -1 "$work/calls")
 
 touch "$work/broken"
 echo '/* else */' >"$work/root/kernels/inner.h"
@@ -95,5 +98,5 @@ fi
 holds "its words are shown" grep -q "broken on purpose" "$work/log"
 rm "$work/broken"
 fatbin one
-expect 7 "what failed is tried again"
+expect 8 "what failed is tried again"
 exit $failed
