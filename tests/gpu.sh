@@ -17,8 +17,10 @@
 #   OUT=DIR        logs and the JSON of the benchmarks (build/gpu)
 #   GPU_LIMIT=S    seconds that a program may take (200)
 #   GPU_SUBJECTS=  ways to multiply, in place of all
+#   GPU_GO_ON=1    goes on behind an instruction that differs, to see what else does
 #   GPU_SHORT=1    the smallest shapes, once: for the test of this script
-# Exit code: 0 all passed, 1 something failed.  No step hides another one.  Without a card every line fails and says so.
+# Exit code: 0 all passed, 1 something failed.  An instruction that differs ends it; no other step hides one.  Without a
+# card every line fails and says so.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
@@ -174,6 +176,7 @@ instructions() {
         verdict "instructions as in the executor" FAILED "$(why $status "$log")"
         grep FAILED "$log" | head -n 20
         echo "What was shown of kernels with those instructions on the executor does not hold for this card."
+        if [ $status = 1 ] && [ -z "${GPU_GO_ON:-}" ]; then finish; fi
         ;;
     esac
 }
@@ -254,7 +257,7 @@ PY
 # Each way that holds a ticket in a lane.
 speed() { # way
     local also=${cublaslt:+,cublaslt_int8}
-    MINERVA_CUDA=$1 bench "square-$1" "$square" "int8_product,tickets,mining,mma_peak$also" || return 1
+    MINERVA_CUDA=$1 bench "square-$1" "$square" "int8_product,mma_peak${mined:+,tickets,mining}$also" || return 1
     MINERVA_CUDA=$1 bench "useful-$1" "$useful" "useful$mined$also" || return 1
     python3 - "$out/square-$1.json" "$out/useful-$1.json" <<'PY'
 import json, sys

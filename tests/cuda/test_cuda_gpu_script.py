@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Claim: tests/gpu.sh runs to its end and counts honestly: with a card that is only imitated all but the
 instructions pass; without one every line fails and says so; a card that computes wrongly is no card;
-neither a card that differs from the executor nor a program that does not end hides what comes behind it;
+a card that differs from the executor ends it, unless told to go on; a program that does not end hides nothing;
 what was packed runs elsewhere.
 
 labels: plain
@@ -57,11 +57,14 @@ for name, script in (("gpu_instructions", "echo 'FAILED   mma_m16n8k32'\necho '4
     with open(f"{build}/{name}", "w", encoding="utf-8") as file:
         file.write(f"#!/bin/sh\n{script}")
     os.chmod(f"{build}/{name}", 0o755)
-code, text, going = gpu("devices=1", "instructions", "conformance", "selftest", build=build, GPU_LIMIT="12",
-                        GPU_SUBJECTS="mma_lane")
+code, text, ended = gpu("devices=1", "instructions", "conformance", "selftest", build=build)
+check("a difference ends it", code == 1 and list(ended)[-1] == "instructions as in the executor" and
+      text.endswith("1 passed, 1 failed\n"), text)
+code, text, going = gpu("devices=1", "instructions", "conformance", "selftest", build=build, GPU_LIMIT="8",
+                        GPU_SUBJECTS="mma_lane", GPU_GO_ON="1")
 check("a difference is shown", going["instructions as in the executor"] == ("FAILED", "exit code 1: 41 passed, 1 failed") and
       "FAILED   mma_m16n8k32" in text, text)
-check("a program that does not end is ended", going["conformance: mma_lane"] == ("FAILED", "not done after 12 s: begun"), text)
+check("a program that does not end is ended", going["conformance: mma_lane"] == ("FAILED", "not done after 8 s: begun"), text)
 check("what is behind both is seen", "selftest and all vectors" in going and text.endswith(" failed\n"), text)
 check("a part that does not exist is refused", gpu("devices=1", "everything")[0] == 2, text)
 
