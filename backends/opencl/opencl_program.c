@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/opencl/opencl_cache.h"
+#include "backends/kept.h"
 #include "backends/opencl/opencl_text.h"
 #include "kernels/blake3_host.h"
 #include "miner/base/file.h"
@@ -96,12 +96,12 @@ static cl_int build(const struct program *program)
 static enum status program_load(const struct program *program)
 {
     struct device *device = program->device;
-    struct blob binary = blob_empty(OPENCL_BINARY_MAX);
+    struct blob binary = blob_empty(KEPT_MAX);
     cl_int code = CL_SUCCESS, of_binary = CL_SUCCESS;
     enum status status = STATUS_NOT_FOUND;
 
     if (program->build->folder)
-        status = opencl_cache_get(program->build->folder, program->name, &binary);
+        status = kept_get(program->build->folder, program->name, &binary);
     if (!status) {
         const size_t size = binary.size;
         const unsigned char *data = binary.data;
@@ -132,14 +132,13 @@ static void program_keep(const struct program *program)
     if (!program->build->folder ||
         api->clGetProgramInfo(device->program, CL_PROGRAM_BINARY_SIZES, sizeof size,
                               &size, NULL) ||
-        !size || size > OPENCL_BINARY_MAX)
+        !size || size > KEPT_MAX)
         return;
     unsigned char *data = memory_array(size, 1);
     if (data &&
         !api->clGetProgramInfo(device->program, CL_PROGRAM_BINARIES, sizeof data, &data,
                                NULL) &&
-        opencl_cache_put(program->build->folder, program->name, bytes_of(data, size),
-                         &err))
+        kept_put(program->build->folder, program->name, bytes_of(data, size), &err))
         log_warn("opencl", "compiled kernels are not kept: %s", error_text(&err));
     memory_free(data);
 }
