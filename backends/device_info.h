@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/ways.h"
+
 enum { DEVICE_TEXT_MAX = 96 };
 
 enum device_vendor { VENDOR_OTHER, VENDOR_NVIDIA, VENDOR_AMD, VENDOR_INTEL };
@@ -34,6 +36,7 @@ struct device_info {
     uint64_t piece_bytes;       /* of memory at most in one piece; 0: no such limit */
     uint32_t threads;           /* processors, or compute units */
     uint32_t products_ahead;    /* how many may still run when multiply() returns */
+    struct ways ways;           /* on trial here; known when it was opened */
     char reason[160];           /* "" when usable; otherwise why not and the next step */
 };
 

@@ -87,9 +87,11 @@ static int streams_make(struct device *device)
     return code;
 }
 
-static enum status device_make(struct device *device, const char *variant,
-                               struct error *err)
+static enum status device_make(struct device *device,
+                               const struct device_options *options, struct error *err)
 {
+    const char *variant =
+        options && options->variant ? options->variant : getenv("MINERVA_CUDA");
     struct device_info *info = &device->head.info;
     char text[CUDA_SENTENCE_MAX];
     int code = context_make(device);
@@ -103,6 +105,8 @@ static enum status device_make(struct device *device, const char *variant,
                          "cuda: %s: %s", info->name,
                          cuda_driver_text(&device->driver, code, text, sizeof text));
     status = cuda_modules_load(device, err);
+    if (!status)
+        status = cuda_ways_fill(device, options ? options->kernel_cache : NULL, err);
     if (!status && variant)
         status = cuda_row_name_only(device, variant, err);
     if (status)
@@ -126,9 +130,7 @@ static enum status cuda_open(uint32_t index, const struct device_options *option
         return error_set(err, STATUS_NO_MEMORY, "cuda: no memory for a device");
     status = device_find(device, index, err);
     if (!status)
-        status = device_make(
-            device,
-            options && options->variant ? options->variant : getenv("MINERVA_CUDA"), err);
+        status = device_make(device, options, err);
     if (status) {
         cuda_close(device);
         return status;

@@ -130,7 +130,9 @@ extern const size_t cuda_joint_count;
 bool cuda_row_runs(const struct cuda_matmul *row, uint32_t capability);
 /* The first row that suits; the plain one at the end. */
 size_t cuda_row_choose(const struct device *device, const struct cuda_ask *ask);
-/* What a device says of its ways: the best one it has kernels for. */
+/* The one that is taken where none on trial may be. */
+size_t cuda_row_established(const struct device *device, const struct cuda_ask *ask);
+/* What a device says of its ways: the named one, or that which mines by its own tile. */
 const char *cuda_row_name(const struct device *device);
 /* Only this row and the plain one from now on, and with the plain one's name the texts
  * alone; NOT_FOUND, or ABSENT on this card. */
@@ -138,5 +140,10 @@ MUST_CHECK enum status cuda_row_name_only(struct device *device, const char *nam
                                           struct error *err);
 MUST_CHECK enum status cuda_plan(struct device *device, uint32_t m, uint32_t n,
                                  uint32_t k, uint32_t work_max, struct matmul_plan *out);
+
+/* cuda_ways.c: lists the rows on trial in the device's info, and what was kept of them in
+ * the folder (NULL: nothing). */
+MUST_CHECK enum status cuda_ways_fill(struct device *device, const char *folder,
+                                      struct error *err);
 
 #endif

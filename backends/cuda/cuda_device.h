@@ -110,6 +110,7 @@ struct device {
     struct cuda_event_pair slices[2];
     double part_ns[CUDA_ROWS_MAX][CUDA_MODES]; /* by column of k, as last measured */
     struct cuda_sizes sizes;                   /* largest asked for */
+    bool is_proven[CUDA_ROWS_MAX];  /* on trial, and seen to be right and fast here */
     const struct cuda_matmul *only; /* NULL, or the one row to try before the plain one */
 };
 

@@ -74,7 +74,8 @@ struct cuda_matmul {
      * this row does not do that.  One that is in none of the embedded files (this build's
      * nvcc could not compile it) leaves the row out for that mode. */
     const char *entries[CUDA_MODES];
-    bool is_trial; /* not seen to be right on a card yet: only when it is named */
+    bool is_trial; /* only when it is named, or was seen to be right on the card (ways.h)
+                    */
     bool (*suits)(const struct cuda_traits *traits, const struct cuda_ask *ask);
     void (*grid)(const struct cuda_traits *traits, enum cuda_mode mode,
                  const struct cuda_product *product, struct cuda_grid *out);

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "backends/cuda/cuda_calls.h"
+#include "backends/cuda/cuda_plans.h"
+
+enum { LINES = 1 << 14, RANK = 128 }; /* of a product as it is mined most */
 
 const struct cuda_matmul *const cuda_rows[] = {
 #define CUDA_MATMUL(row) &cuda_matmul_##row,
@@ -50,13 +53,14 @@ static bool row_has_kernels(const struct device *device, size_t row, enum cuda_m
                                           : device->products[row][mode] != NULL;
 }
 
-/* The named one and what is always there; without a name all that were seen to be right.
- */
+/* The named one and what is always there; without a name all that were seen to be right,
+ * on this card where they are on trial. */
 static bool row_may(const struct device *device, size_t row)
 {
     if (row + 1 == cuda_row_count)
         return true;
-    return device->only ? cuda_rows[row] == device->only : !cuda_rows[row]->is_trial;
+    return device->only ? cuda_rows[row] == device->only
+                        : !cuda_rows[row]->is_trial || device->is_proven[row];
 }
 
 size_t cuda_row_choose(const struct device *device, const struct cuda_ask *ask)
@@ -70,13 +74,30 @@ size_t cuda_row_choose(const struct device *device, const struct cuda_ask *ask)
     return row;
 }
 
-const char *cuda_row_name(const struct device *device)
+size_t cuda_row_established(const struct device *device, const struct cuda_ask *ask)
 {
     size_t row = 0;
 
-    while (!(row_may(device, row) && row_has_kernels(device, row, CUDA_MINED)))
+    while (row + 1 < cuda_row_count &&
+           (cuda_rows[row]->is_trial || !row_has_kernels(device, row, ask->mode) ||
+            !cuda_rows[row]->suits(&device->traits, ask)))
         row++;
-    return cuda_rows[row]->name;
+    return row;
+}
+
+const char *cuda_row_name(const struct device *device)
+{
+    const struct matmul_plan plan = cuda_plan_lane();
+    const struct cuda_ask ask = {.mode = CUDA_MINED,
+                                 .m = LINES,
+                                 .n = LINES,
+                                 .k = LINES,
+                                 .rank = RANK,
+                                 .rows = &plan.rows,
+                                 .columns = &plan.columns};
+
+    return device->only ? device->only->name
+                        : cuda_rows[cuda_row_choose(device, &ask)]->name;
 }
 
 enum status cuda_row_name_only(struct device *device, const char *name, struct error *err)
