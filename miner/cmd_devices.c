@@ -11,6 +11,7 @@
 #include "miner/commands.h"
 #include "miner/devices_json.h"
 #include "miner/kernel_cache.h"
+#include "miner/way_untried.h"
 
 enum { JSON_SIZE_MAX = 1 << 20, TEXT_SIZE = 32, VERDICT_SIZE = 320 };
 
@@ -77,7 +78,20 @@ static void print_device(const struct device_entry *entry,
            text_or_line(info->capability), text_or_line(info->variant), verdict);
 }
 
-static void print_table(const struct device_list *list, const struct device_trial *trials)
+/* Where nothing is kept, nothing that was tried is known. */
+static void print_untried(const struct device_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct device_entry *entry = &list->entries[i];
+        char text[WAY_UNTRIED_SIZE];
+
+        if (way_untried_text(&entry->info, text))
+            printf("%s:%u: %s\n", entry->backend->name, entry->number, text);
+    }
+}
+
+static void print_table(const struct device_list *list, const struct device_trial *trials,
+                        bool is_cache_on)
 {
     printf(COLUMNS, "#", "backend", "bus", "device", "free/memory", "driver", "cc",
            "kernels", "usable");
@@ -92,6 +106,8 @@ static void print_table(const struct device_list *list, const struct device_tria
         printf(COLUMNS, "-", backend_table[i]->name, "-", "-", "-", "-", "-", "-",
                reason);
     }
+    if (is_cache_on)
+        print_untried(list);
 }
 
 static int print_json(const struct device_list *list, const struct device_trial *trials)
@@ -129,7 +145,7 @@ static int list_devices(bool is_json, bool is_quick, const char *kernel_cache)
         if (is_json)
             code = print_json(list, trials);
         else
-            print_table(list, trials);
+            print_table(list, trials, kernel_cache != NULL);
         if (fflush(stdout))
             code = EXIT_CODE_FAILED;
     }

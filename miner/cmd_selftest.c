@@ -1,5 +1,6 @@
 /*
- * cmd_selftest.c - `minerva selftest`: known answers, bit for bit, on every device.
+ * cmd_selftest.c - `minerva selftest`: known answers, bit for bit, on every device; with
+ * --trial what is on trial there (cmd_selftest_trial.c).
  *
  * Prints one line a case that fails and a count.  Exit 0 when all hold, 5 otherwise, 1
  * when the vectors cannot be read, 4 without a device.
@@ -13,14 +14,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "miner/base/bytes.h"
 #include "miner/base/file.h"
 #include "miner/base/memory.h"
+#include "miner/cmd_selftest.h"
 #include "miner/commands.h"
 #include "miner/device_list.h"
 #include "miner/kernel_cache.h"
 #include "miner/selftest.h"
+#include "miner/way_trial.h"
 
 enum { FILES_MAX = 256, PATH_SIZE = 1024, DEPTH_MAX = 4, FILE_SIZE_MAX = 64 << 20 };
+enum { LIMIT_S = 60, LIMIT_S_MAX = 3600 };
 
 struct files { /* of worked cases, sorted */
     size_t count;
@@ -198,55 +203,141 @@ static int exit_code_of(enum status status)
 
 static int print_usage(FILE *out)
 {
-    fprintf(out, "usage: minerva selftest [-d DEVICES] [--vectors DIR]\n\n"
-                 "  -d, --devices LIST   as minerva mine has it (all)\n"
-                 "      --vectors DIR    also the worked cases in DIR and below it\n"
-                 "      --no-kernel-cache  compiles the kernels of OpenCL devices anew\n"
-                 "  -h, --help           this list\n");
+    fprintf(out,
+            "usage: minerva selftest [-d DEVICES] [--vectors DIR]\n"
+            "       minerva selftest --trial[=WAY] [-d DEVICES] [--limit SECONDS]\n\n"
+            "  -d, --devices LIST   as minerva mine has it (all)\n"
+            "      --vectors DIR    also the worked cases in DIR and below it\n"
+            "      --trial[=WAY]    tries the ways to multiply that were not seen on a\n"
+            "                       card of this kind yet (or one of them), each in a\n"
+            "                       process of its own; those that are right and\n"
+            "                       faster are used from then on\n"
+            "      --limit SECONDS  how long a way may take (60)\n"
+            "      --cache DIR      as minerva mine has it: where what was seen is kept\n"
+            "      --no-kernel-cache  compiles the kernels of OpenCL devices anew, and\n"
+            "                       keeps nothing of a trial\n"
+            "  -h, --help           this list\n");
     return out == stdout ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+}
+
+struct wishes {
+    const char *words, *folder, *cache;
+    const char *trial_of; /* a process that --trial started: the way to try */
+    struct trial_options trial;
+    bool is_trial, has_no_cache, wants_help;
+};
+
+static bool limit_read(const char *text, uint32_t *out)
+{
+    uint64_t value;
+
+    if (!u64_parse(text, LIMIT_S_MAX, &value) || !value) {
+        fprintf(stderr, "minerva selftest: --limit \"%s\": expected 1 to %d seconds\n",
+                text, LIMIT_S_MAX);
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool option_take(int option, struct wishes *out)
+{
+    switch (option) {
+    case 'd':
+        out->words = optarg;
+        return true;
+    case 'v':
+        out->folder = optarg;
+        return true;
+    case 'c':
+        out->has_no_cache = true;
+        return true;
+    case 't':
+        out->is_trial = true;
+        out->trial.way = optarg;
+        return true;
+    case 'k':
+        out->cache = optarg;
+        return true;
+    case 'o':
+        out->trial_of = optarg;
+        return true;
+    case 'l':
+        return limit_read(optarg, &out->trial.limit_s);
+    case 'h':
+        out->wants_help = true;
+        return true;
+    default:
+        (void)print_usage(stderr);
+        return false;
+    }
+}
+
+static bool options_take(int argc, char **argv, struct wishes *out)
+{
+    static const struct option options[] = {{"devices", required_argument, NULL, 'd'},
+                                            {"vectors", required_argument, NULL, 'v'},
+                                            {"trial", optional_argument, NULL, 't'},
+                                            {"trial-of", required_argument, NULL, 'o'},
+                                            {"limit", required_argument, NULL, 'l'},
+                                            {"cache", required_argument, NULL, 'k'},
+                                            {"no-kernel-cache", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+
+    for (int found; (found = getopt_long(argc, argv, "d:h", options, NULL)) != -1;)
+        if (!option_take(found, out))
+            return false;
+    if (optind < argc)
+        fprintf(stderr, "minerva selftest: \"%s\": expected an option here\n",
+                argv[optind]);
+    return optind == argc;
+}
+
+static int fail(const struct error *err, enum status status)
+{
+    fprintf(stderr, "minerva selftest: %s\n", error_text(err));
+    return exit_code_of(status);
+}
+
+static int run_trial(const struct wishes *wishes)
+{
+    struct device_list *list = memory_new(struct device_list);
+    struct error err = {0};
+    enum status status = list ? device_list_probe(list, &err)
+                              : error_set(&err, STATUS_NO_MEMORY, "out of memory");
+    int code;
+
+    if (!status)
+        status = device_list_select(list, wishes->words, &err);
+    if (status)
+        code = fail(&err, status);
+    else if (wishes->trial_of)
+        code = way_trial_print(&list->entries[0], wishes->trial_of);
+    else
+        code = cmd_selftest_trial(list, &wishes->trial);
+    memory_free(list);
+    return code;
 }
 
 int cmd_selftest(int argc, char **argv)
 {
-    static const struct option options[] = {{"devices", required_argument, NULL, 'd'},
-                                            {"vectors", required_argument, NULL, 'v'},
-                                            {"no-kernel-cache", no_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    const char *words = "all", *folder = NULL;
+    struct wishes wishes = {.words = "all", .trial.limit_s = LIMIT_S};
     char cache[KERNEL_CACHE_MAX];
-    bool has_no_cache = false;
     struct tally tally = {0};
     struct error err = {0};
 
-    for (int found; (found = getopt_long(argc, argv, "d:h", options, NULL)) != -1;) {
-        switch (found) {
-        case 'd':
-            words = optarg;
-            break;
-        case 'v':
-            folder = optarg;
-            break;
-        case 'c':
-            has_no_cache = true;
-            break;
-        case 'h':
-            return print_usage(stdout);
-        default:
-            return print_usage(stderr);
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "minerva selftest: \"%s\": expected an option here\n",
-                argv[optind]);
+    if (!options_take(argc, argv, &wishes))
         return EXIT_CODE_USAGE;
-    }
-    tally.kernel_cache = kernel_cache_folder(NULL, has_no_cache, cache);
-    const enum status status = run_all(words, folder, &tally, &err);
-    if (status) {
-        fprintf(stderr, "minerva selftest: %s\n", error_text(&err));
-        return exit_code_of(status);
-    }
+    if (wishes.wants_help)
+        return print_usage(stdout);
+    tally.kernel_cache = kernel_cache_folder(wishes.cache, wishes.has_no_cache, cache);
+    wishes.trial.kernel_cache = tally.kernel_cache;
+    if (wishes.is_trial || wishes.trial_of)
+        return run_trial(&wishes);
+    const enum status status = run_all(wishes.words, wishes.folder, &tally, &err);
+    if (status)
+        return fail(&err, status);
     printf("%llu cases, %llu failed", (unsigned long long)tally.cases,
            (unsigned long long)tally.failed);
     if (tally.skipped)

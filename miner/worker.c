@@ -16,6 +16,7 @@
 #include "miner/base/thread.h"
 #include "miner/selftest.h"
 #include "miner/setback.h"
+#include "miner/way_untried.h"
 
 enum { WAIT_MS = 200 }; /* between two looks at the wish to stop */
 
@@ -243,6 +244,18 @@ static enum status work_in_shifts(struct worker *worker)
     return status == STATUS_CLOSED ? STATUS_OK : status;
 }
 
+/* Where nothing is kept, nothing that was tried is known. */
+static void tell_untried(const struct worker *worker)
+{
+    const struct device_entry *entry = &worker->options.entry;
+    char text[WAY_UNTRIED_SIZE];
+
+    if (worker->options.device.kernel_cache &&
+        way_untried_text(device_info(worker->device), text))
+        log_info("miner", "device %u (%s): %s", entry->number, entry->backend->name,
+                 text);
+}
+
 static void worker_main(void *context)
 {
     struct worker *worker = context;
@@ -250,6 +263,7 @@ static void worker_main(void *context)
     void *ports;
 
     if (!status) {
+        tell_untried(worker);
         atomic_store(&worker->state, WORKER_READY);
         if (queue_take(worker->gate, QUEUE_FOREVER, &ports) == STATUS_OK)
             status = work_in_shifts(worker);

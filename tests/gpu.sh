@@ -7,6 +7,7 @@
 #   instructions  each instruction beside the executor
 #   conformance   every way to multiply, those on trial included, bit for bit
 #   selftest      all vectors
+#   trial         ways on trial, each in a process of its own; what is right and faster is used by what follows
 #   bench         how fast, beside what was promised
 #   rows          how fast by each way
 #   work          proofs, mining, embeddings
@@ -28,7 +29,7 @@ out=${OUT:-$build/gpu}
 pack=${PACK:-build-gpu}
 minerva=$build/minerva
 short=${GPU_SHORT:-} limit=${GPU_LIMIT:-200}
-parts=" ${*:-instructions conformance selftest bench rows work} "
+parts=" ${*:-instructions conformance selftest trial bench rows work} "
 passed=0 failed=0 cards=0
 libraries=$(realpath -m "$build")/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 for place in /usr/local/nvidia/lib64 /usr/lib/wsl/lib; do [ ! -d $place ] || libraries+=:$place; done
@@ -37,9 +38,9 @@ ways=${GPU_SUBJECTS:-$(sed -n 's/^CUDA_MATMUL(\([a-z_]*\))/\1/p' backends/cuda/c
 
 for part in $parts; do
     case $part in
-    build | pack | instructions | conformance | selftest | bench | rows | work) ;;
+    build | pack | instructions | conformance | selftest | trial | bench | rows | work) ;;
     *)
-        echo "gpu.sh: there is no part \"$part\": build pack instructions conformance selftest bench rows work" >&2
+        echo "gpu.sh: there is no part \"$part\": build pack instructions conformance selftest trial bench rows work" >&2
         exit 2
         ;;
     esac
@@ -204,6 +205,12 @@ if wants conformance; then
 fi
 if wants selftest; then
     step "selftest and all vectors" "${run[@]}" "$minerva" selftest -d cuda --vectors "tests/vectors${short:+/det1}"
+fi
+
+# --- what was never seen on such a card: kept with the compiled kernels, for this card, driver and build ---
+if wants trial; then
+    step "ways on trial" "${run[@]}" "$minerva" selftest -d cuda --trial${short:+=none} --limit $((limit / 5 + 1))
+    [ ! -e "$out/ways-on-trial.log" ] || sed 's/^/  /' "$out/ways-on-trial.log"
 fi
 
 # --- how fast ---

@@ -41,6 +41,7 @@ if not os.path.exists(f"{BUILD}/stand-in/libcuda.so.1"):
     sys.exit(77)
 code, text = mine("devices=1", "--idle", "wait", until="logged in")
 check("the card alone is at work", code == 0 and "#0 cuda 1a:00.0  NVIDIA" in text and " cpu " not in text, text)
+check("what it could try is said once", text.count("not tried on this card yet: minerva selftest --trial") == 1, text)
 code, text = mine("devices=1 wrong_at=3", until="accepted (1/0/0) cpu")
 check("the card is left out and said", "device 0 (cuda): it failed its self-test" in text, text)
 check("the processor mines instead", code == 0 and "the processor works instead" in text and "cpu -  " in text, text)

@@ -59,6 +59,7 @@ __attribute__((constructor)) static void switches_read(void)
         {"fail_code=%llu", &state.fail_code},
         {"fail_stays=%llu", &state.fail_stays},
         {"wrong_at=%llu", &state.wrong_at},
+        {"hang_at=%llu", &state.hang_at},
         {"lag=%llu", &state.lag},
         {"mode=%llu", &state.mode},
         {"integrated=%llu", &state.integrated},

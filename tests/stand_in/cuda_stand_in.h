@@ -38,6 +38,7 @@ struct cuda_stand_in {
     uint64_t fail_stays; /* 1: and all calls after it, until failed is set to 0 */
     uint64_t failed;
     uint64_t wrong_at; /* the n-th launch leaves one wrong bit; 0: none */
+    uint64_t hang_at;  /* the n-th launch never ends; 0: none */
     uint64_t mode;     /* of the executor, for kernels that are no texts */
     /* What happened. */
     uint64_t calls, launches;

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/executor/executor.h"
 
@@ -299,6 +300,9 @@ static int kernel_queue(const struct cuda_launch_config *config,
         memcpy(queued->arguments + at, arguments[i], function->sizes[i]);
         at += (function->sizes[i] + 63) / 64 * 64;
     }
+    if (state->hang_at && !--state->hang_at)
+        for (;;)
+            (void)pause();
     queued->is_wrong =
         stand_in_written(function, arguments) && state->wrong_at && !--state->wrong_at;
     if (queued->is_wrong)
