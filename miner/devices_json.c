@@ -26,6 +26,31 @@ static const char *vendor_text(enum device_vendor vendor)
     return vendor == VENDOR_OTHER ? "" : texts[vendor];
 }
 
+/* Those on trial; times: as fast as the rival, null where it was not measured. */
+static json_t *ways_array(const struct ways *ways)
+{
+    static const char *const states[WAY_STATES] = {[WAY_UNTRIED] = "untried",
+                                                   [WAY_USED] = "used",
+                                                   [WAY_SLOWER] = "slower",
+                                                   [WAY_WRONG] = "wrong",
+                                                   [WAY_STUCK] = "stuck"};
+    json_t *list = json_array();
+    int failed = !list;
+
+    for (uint32_t i = 0; !failed && i < ways->count; i++) {
+        const struct way *way = &ways->list[i];
+        json_t *times = way->permille ? json_real(way->permille / 1000.0) : json_null();
+
+        failed = json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:o}", "name", way->name, "state",
+                            states[way->state], "rival", way->rival, "times", times));
+    }
+    if (!failed)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 static json_t *device_object(const struct device_entry *entry,
                              const struct device_trial *trial)
 {
@@ -35,12 +60,12 @@ static json_t *device_object(const struct device_entry *entry,
         "backend", entry->backend->name, "bus", info->bus, "name", info->name, "detail",
         info->detail, "driver", info->driver, "capability", info->capability, "variant",
         info->variant, "vendor", vendor_text(info->vendor));
-    json_t *state = json_pack("{s:b, s:b, s:I, s:I, s:i, s:b, s:s, s:o}", "gpu",
-                              info->is_gpu, "integrated", info->is_integrated,
-                              "memory_bytes", (json_int_t)info->memory_bytes,
-                              "memory_free_bytes", (json_int_t)info->memory_free_bytes,
-                              "threads", (int)info->threads, "usable", !info->reason[0],
-                              "reason", info->reason, "selftest", trial_object(trial));
+    json_t *state = json_pack(
+        "{s:b, s:b, s:I, s:I, s:i, s:b, s:s, s:o, s:o}", "gpu", info->is_gpu,
+        "integrated", info->is_integrated, "memory_bytes", (json_int_t)info->memory_bytes,
+        "memory_free_bytes", (json_int_t)info->memory_free_bytes, "threads",
+        (int)info->threads, "usable", !info->reason[0], "reason", info->reason,
+        "selftest", trial_object(trial), "ways", ways_array(&info->ways));
 
     if (!what || !state || json_object_update(what, state)) {
         json_decref(what);

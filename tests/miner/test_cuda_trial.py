@@ -7,6 +7,7 @@ labels: plain
 Against the stand-in for the driver: which one is faster there means nothing.
 """
 import glob
+import json
 import os
 import re
 import shutil
@@ -87,6 +88,11 @@ check("one that is right", code == 0 and found and int(found[1]) > 10 and len(ke
 used = "wgmma_lane" if found[2] else "wide_lane"
 code, out, err = minerva("", "devices")
 check("it is used where it was faster", re.search(rf" 9\.0 +{used} ", out), out, err)
+told = json.loads(minerva("", "devices", "--json")[1])["devices"]
+way, *others = next(device["ways"] for device in told if device["backend"] == "cuda")
+check("and programs are told", way["name"] == "wgmma_lane" and way["state"] == ("used" if found[2] else "slower") and
+      way["rival"] == "wide_lane" and way["times"] > 0, way)
+check("of the others too", [(other["state"], other["times"]) for other in others] == [("untried", None)] * 3, others)
 with open(kept()[0], "r+b") as file:
     file.truncate(100)
 code, out, err = minerva("", "devices")
