@@ -2,7 +2,7 @@
 # All tests: the plain build (gcc), the same under ASan + UBSan (clang), the threaded ones under TSan.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-jobs=$(($(nproc) + 1)) # some tests wait for a clock, and leave their processor to others
+jobs=$(nproc)
 
 run() { # preset, target to build, then arguments of ctest
     local preset=$1 target=$2
