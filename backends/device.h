@@ -42,6 +42,11 @@ struct packed_head {
     struct noise noise; /* valid when noised */
 };
 
+static inline bool view_is_same(struct view a, struct view b)
+{
+    return a.buffer == b.buffer && a.offset == b.offset;
+}
+
 MUST_CHECK enum status device_open(const struct backend *backend, uint32_t index,
                                    const struct device_options *options,
                                    struct device **out, struct error *err);

@@ -15,8 +15,6 @@
 
 #include "miner/base/memory.h"
 
-enum { TILE_ROWS = 128, TILE_COLUMNS = 256 }; /* what a block holds, at most */
-
 static const struct shape { /* waves 0: m and n as they are; otherwise left over */
     uint32_t waves, m, n;
     uint32_t ranks, k; /* k is so many ranks and the rest; ranks 0: clean */
@@ -64,6 +62,15 @@ struct pattern way_pattern(const struct way_pattern *pairs)
     return pattern;
 }
 
+uint32_t way_tile_columns(uint64_t tiles)
+{
+    uint32_t columns = 1;
+
+    while (2 * (columns + 1) * (columns + 1) <= tiles)
+        columns++;
+    return columns;
+}
+
 /* --- operands --- */
 
 static void values_fill(int8_t *values, size_t count, uint64_t seed, bool has_edges)
@@ -81,16 +88,14 @@ static void sizes_set(struct product *product, const struct shape *shape,
                       uint32_t processors)
 {
     const uint32_t tiles = shape->waves * processors;
-    uint32_t columns = 1;
+    const uint32_t columns = way_tile_columns(tiles);
 
-    while (2 * (columns + 1) * (columns + 1) <= tiles)
-        columns++;
     product->m = shape->m;
     product->n = shape->n;
     if (!shape->waves)
         return;
-    product->m = (tiles + columns - 1) / columns * TILE_ROWS - shape->m;
-    product->n = columns * TILE_COLUMNS - shape->n;
+    product->m = (tiles + columns - 1) / columns * WAY_TILE_ROWS - shape->m;
+    product->n = columns * WAY_TILE_COLUMNS - shape->n;
 }
 
 static bool result_new(const struct product *product, struct result *out)

@@ -17,8 +17,6 @@
 #include "miner/way_products.h"
 
 enum {
-    TILE_ROWS = 128,
-    TILE_COLUMNS = 256,
     TURN_NS = 100000000,
     ROUNDS_MAX = 6,
     ROUNDS_MS = 1000, /* no further one begins after that */
@@ -38,13 +36,11 @@ static struct bench_setup setup_of(const struct way_sides *sides)
 {
     const uint64_t processors = device_info(sides->trial)->threads;
     const uint64_t tiles = processors * processors / 8;
-    uint32_t columns = 1;
+    const uint32_t columns = way_tile_columns(tiles);
 
-    while (2 * (columns + 1) * (columns + 1) <= tiles)
-        columns++;
     return (struct bench_setup){
-        .m = TILE_ROWS * (uint32_t)(tiles > columns ? tiles / columns : 1),
-        .n = TILE_COLUMNS * columns,
+        .m = WAY_TILE_ROWS * (uint32_t)(tiles > columns ? tiles / columns : 1),
+        .n = WAY_TILE_COLUMNS * columns,
         .k = RANKS * sides->way->rank,
         .rank = sides->way->rank,
         .tile = {way_pattern(&sides->way->rows), way_pattern(&sides->way->columns)}};

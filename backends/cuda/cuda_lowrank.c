@@ -6,15 +6,11 @@
  */
 #include "backends/cuda/cuda_geometry.h"
 #include "backends/cuda/cuda_matmul.h"
+#include "backends/device.h"
 
 enum { CLEAN, DENSE, PAIRS, OUT };      /* of noise_add */
 enum { CLEAN_AGAIN, PAIRS_B, X };       /* of lowrank_x */
 enum { K, RANK, BLOCKS_MAX = 1 << 20 }; /* of both */
-
-static bool same_view(struct view a, struct view b)
-{
-    return a.buffer == b.buffer && a.offset == b.offset;
-}
 
 /* Of the text that sums.  The kernel finds so many pieces of k by the number of blocks;
  * each adds its sums to what is there. */
@@ -67,8 +63,8 @@ static bool texts_follow(const struct launch *noise, const struct launch *sums)
     return noise->first == sums->first && noise->last == sums->last &&
            noise->scalars[K].u32 == sums->scalars[K].u32 &&
            noise->scalars[RANK].u32 == sums->scalars[RANK].u32 &&
-           same_view(noise->views[CLEAN], sums->views[CLEAN_AGAIN]) &&
-           !same_view(noise->views[CLEAN], noise->views[OUT]) &&
+           view_is_same(noise->views[CLEAN], sums->views[CLEAN_AGAIN]) &&
+           !view_is_same(noise->views[CLEAN], noise->views[OUT]) &&
            (noise->views[CLEAN].offset | noise->views[PAIRS].offset |
             noise->views[OUT].offset) %
                    16 ==

@@ -168,11 +168,6 @@ bool cuda_work_is_nothing(const struct multiply *ask)
     return !ask->m || (!ask->mining && !ask->c.buffer);
 }
 
-static bool same_view(struct view a, struct view b)
-{
-    return a.buffer == b.buffer && a.offset == b.offset;
-}
-
 static bool same_noise(const struct noise *a, const struct noise *b)
 {
     return a->rank == b->rank && memcmp(a->seed, b->seed, sizeof a->seed) == 0;
@@ -187,7 +182,7 @@ static bool same_mining(const struct cuda_ahead *ahead, const struct mining *b)
            pattern_is_same(&ahead->rows, b->rows) &&
            pattern_is_same(&ahead->columns, b->columns) &&
            memcmp(a->bound, b->bound, sizeof a->bound) == 0 &&
-           same_view(a->hits, b->hits) && a->hits_max == b->hits_max;
+           view_is_same(a->hits, b->hits) && a->hits_max == b->hits_max;
 }
 
 static bool is_ahead(const struct cuda_ahead *ahead, const struct multiply *ask)
@@ -195,7 +190,7 @@ static bool is_ahead(const struct cuda_ahead *ahead, const struct multiply *ask)
     const struct multiply *made = &ahead->ask;
 
     if (!ahead->is_set || made->m != ask->m || made->b != ask->b ||
-        !same_view(made->a, ask->a) || !same_view(made->c, ask->c) ||
+        !view_is_same(made->a, ask->a) || !view_is_same(made->c, ask->c) ||
         !made->mining != !ask->mining)
         return false;
     return !ask->mining || same_mining(ahead, ask->mining);

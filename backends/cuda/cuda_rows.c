@@ -63,26 +63,33 @@ static bool row_may(const struct device *device, size_t row)
                         : !cuda_rows[row]->is_trial || device->is_proven[row];
 }
 
-size_t cuda_row_choose(const struct device *device, const struct cuda_ask *ask)
+static bool row_is_established(const struct device *device, size_t row)
+{
+    (void)device;
+    return !cuda_rows[row]->is_trial;
+}
+
+/* The first one that is allowed and suits; the plain one at the end. */
+static size_t row_find(const struct device *device, const struct cuda_ask *ask,
+                       bool (*is_allowed)(const struct device *device, size_t row))
 {
     size_t row = 0;
 
     while (row + 1 < cuda_row_count &&
-           !(row_may(device, row) && row_has_kernels(device, row, ask->mode) &&
+           !(is_allowed(device, row) && row_has_kernels(device, row, ask->mode) &&
              cuda_rows[row]->suits(&device->traits, ask)))
         row++;
     return row;
 }
 
+size_t cuda_row_choose(const struct device *device, const struct cuda_ask *ask)
+{
+    return row_find(device, ask, row_may);
+}
+
 size_t cuda_row_established(const struct device *device, const struct cuda_ask *ask)
 {
-    size_t row = 0;
-
-    while (row + 1 < cuda_row_count &&
-           (cuda_rows[row]->is_trial || !row_has_kernels(device, row, ask->mode) ||
-            !cuda_rows[row]->suits(&device->traits, ask)))
-        row++;
-    return row;
+    return row_find(device, ask, row_is_established);
 }
 
 const char *cuda_row_name(const struct device *device)

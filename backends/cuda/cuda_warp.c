@@ -8,6 +8,7 @@
  */
 #include "backends/cuda/cuda_geometry.h"
 #include "backends/cuda/cuda_matmul.h"
+#include "backends/device.h"
 
 enum { BLOCKS_MAX = 1 << 20, LEAF = 1024, LEAVES_BLOCKS = 4 };
 
@@ -76,9 +77,9 @@ static bool leaves_follow(const struct launch *first, const struct launch *secon
     const struct view from = first->views[1], to = second->views[0];
 
     return !first->first && !second->first && second->last == (size + LEAF - 1) / LEAF &&
-           second->scalars[0].u64 == size && from.buffer == to.buffer &&
-           from.offset == to.offset && from.offset % 16 == 0 &&
-           first->views[0].offset % 16 == 0 && second->views[2].offset % 16 == 0;
+           second->scalars[0].u64 == size && view_is_same(from, to) &&
+           from.offset % 16 == 0 && first->views[0].offset % 16 == 0 &&
+           second->views[2].offset % 16 == 0;
 }
 
 /* Chunks of several limbs may begin between rows: there is room for one more of each but

@@ -96,13 +96,12 @@ static void run_take_job(struct pow_run *run, const struct matmul_site *site)
 static struct run_side *run_side(struct pow_run *run, const struct matmul *product)
 {
     struct run_side *const sides = run->sides;
-    const struct view a = sides[1].left.a;
 
     if (run->side_count == 1)
         return &sides[0];
     if (run->pending.is_set)
         return &sides[run->pending.side == &sides[0]];
-    return &sides[a.buffer == product->a.buffer && a.offset == product->a.offset];
+    return &sides[view_is_same(sides[1].left.a, product->a)];
 }
 
 /* What sides (but one) know of operands in this buffer is of what was there before. */

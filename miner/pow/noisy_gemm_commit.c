@@ -69,8 +69,8 @@ static bool left_is_kept(const struct attempt_left *left, const struct attempt *
 
     return left->is_set && product->change.size && product->change.size <= size &&
            product->change.first <= size - product->change.size &&
-           left->a.buffer == product->a.buffer && left->a.offset == product->a.offset &&
-           left->size == size && memcmp(left->key, attempt->key, DIGEST_SIZE) == 0;
+           view_is_same(left->a, product->a) && left->size == size &&
+           memcmp(left->key, attempt->key, DIGEST_SIZE) == 0;
 }
 
 enum status attempt_commit_a(struct attempt *attempt, struct buffer *key,
